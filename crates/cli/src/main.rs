@@ -1,0 +1,2 @@
+//! sealog
+fn main() {}
