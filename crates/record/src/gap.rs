@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{SequenceNumber, ShardId, StreamLabel};
+use crate::{SequenceNumber, ShardId, StreamLabel, Timestamp};
 
 /// A range of changes that happened and cannot be archived any more.
 ///
@@ -22,8 +22,8 @@ pub struct Gap {
     pub cause: GapCause,
     /// Whether the shard ends with the gap: nothing more of it can be read.
     pub ends_shard: bool,
-    /// When it was noticed: RFC 3339, UTC, milliseconds.
-    pub noticed_at: String,
+    /// When it was noticed.
+    pub noticed_at: Timestamp,
 }
 
 /// Why a range cannot be read.

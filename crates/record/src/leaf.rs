@@ -12,7 +12,9 @@ pub fn encode_leaf(row: &EvidenceRow<'_>, out: &mut Vec<u8>) {
     for text in [Some(*stream_label), Some(shard_id), Some(change.sequence_number)] {
         text_cell(text, out);
     }
-    for text in [change.event_id, change.event_name, change.event_version, change.event_source, change.aws_region] {
+    for text in
+        [change.event_id, change.event_name, change.event_version, change.event_source, change.aws_region]
+    {
         text_cell(text, out);
     }
     integer_cell(change.created_at, out);
@@ -23,8 +25,7 @@ pub fn encode_leaf(row: &EvidenceRow<'_>, out: &mut Vec<u8>) {
     for text in [change.keys, change.old_image, change.new_image, change.extra] {
         text_cell(text, out);
     }
-    for text in
-        [Some(decision.verdict), decision.reason, decision.tags, decision.redactions, decision.filter]
+    for text in [Some(decision.verdict), decision.reason, decision.tags, decision.redactions, decision.filter]
     {
         text_cell(text, out);
     }

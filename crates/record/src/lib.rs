@@ -13,6 +13,7 @@ mod position;
 mod sequence;
 mod shard;
 mod stream;
+mod timestamp;
 
 pub use change::{ChangeRecord, Decision, EvidenceRow, Verdict};
 pub use gap::{Gap, GapCause};
@@ -21,6 +22,7 @@ pub use position::{ReadFrom, ShardPosition};
 pub use sequence::SequenceNumber;
 pub use shard::{Shard, ShardId};
 pub use stream::{StreamArn, StreamLabel, TableArn, ViewType};
+pub use timestamp::Timestamp;
 
 /// A text from outside that does not have the form its type promises.
 ///
