@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn test_only_helpers_outside_a_test_module_count() {
+    fn helpers_outside_a_test_module_count() {
         assert_eq!(production_lines("#[cfg(test)]\nmod tests;\n"), 2);
         assert_eq!(production_lines("#[cfg(test)]\n#[path = \"x\"]\nmod tests {\n    x\n}\na\n"), 1);
         assert_eq!(production_lines("#[cfg(test)]\nfn helper() {\n}\n"), 3);

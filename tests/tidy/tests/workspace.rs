@@ -1,5 +1,7 @@
 //! The house rules, run on this workspace.
 
+use std::io;
+
 use sealog_tidy::sources::{self, Source};
 use sealog_tidy::workspace::{members, reached_from, root};
 use sealog_tidy::{Finding, report, rooms};
@@ -9,48 +11,54 @@ fn none(findings: &[Finding]) {
     assert!(findings.is_empty(), "{}", report(findings));
 }
 
-fn in_every_file(rule: impl Fn(&Source) -> Vec<Finding>) -> Vec<Finding> {
-    let all = sources::all(&root()).unwrap();
+fn in_every_file(rule: impl Fn(&Source) -> Vec<Finding>) -> io::Result<Vec<Finding>> {
+    let all = sources::all(&root())?;
     assert!(all.len() > 10, "the sources of the workspace were not found: {} files", all.len());
-    all.iter().flat_map(rule).collect()
+    Ok(all.iter().flat_map(rule).collect())
 }
 
 #[test]
-fn every_crate_is_a_room_of_the_house() {
-    none(&rooms::unknown_crates(&members().unwrap()));
+fn every_crate_is_a_room_of_the_house() -> io::Result<()> {
+    none(&rooms::unknown_crates(&members()?));
+    Ok(())
 }
 
 #[test]
-fn rooms_depend_only_on_what_the_table_allows() {
-    none(&rooms::forbidden_edges(&members().unwrap()));
+fn rooms_depend_only_on_what_the_table_allows() -> io::Result<()> {
+    none(&rooms::forbidden_edges(&members()?));
+    Ok(())
 }
 
 #[test]
-fn rooms_never_reach_what_they_must_not_see() {
-    let members = members().unwrap();
-    let rooms = members.iter().filter_map(|member| rooms::room_of(&member.name));
-    let findings: Vec<_> = rooms
-        .flat_map(|room| rooms::forbidden_reach(room, &reached_from(&room.package()).unwrap()))
-        .collect();
+fn rooms_never_reach_what_they_must_not_see() -> io::Result<()> {
+    let mut findings = Vec::new();
+    for room in members()?.iter().filter_map(|member| rooms::room_of(&member.name)) {
+        findings.extend(rooms::forbidden_reach(room, &reached_from(&room.package())?));
+    }
     none(&findings);
+    Ok(())
 }
 
 #[test]
-fn production_files_are_short() {
-    none(&in_every_file(|source| sources::too_long(source).into_iter().collect()));
+fn production_files_are_short() -> io::Result<()> {
+    none(&in_every_file(|source| sources::too_long(source).into_iter().collect())?);
+    Ok(())
 }
 
 #[test]
-fn crates_say_what_they_are() {
-    none(&in_every_file(|source| sources::undocumented_crate(source).into_iter().collect()));
+fn crates_say_what_they_are() -> io::Result<()> {
+    none(&in_every_file(|source| sources::undocumented_crate(source).into_iter().collect())?);
+    Ok(())
 }
 
 #[test]
-fn no_test_is_switched_off() {
-    none(&in_every_file(sources::ignored_tests));
+fn no_test_is_switched_off() -> io::Result<()> {
+    none(&in_every_file(sources::ignored_tests)?);
+    Ok(())
 }
 
 #[test]
-fn suppressions_carry_a_reason() {
-    none(&in_every_file(sources::suppressions_without_reason));
+fn suppressions_carry_a_reason() -> io::Result<()> {
+    none(&in_every_file(sources::suppressions_without_reason)?);
+    Ok(())
 }
