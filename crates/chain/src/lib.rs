@@ -35,3 +35,6 @@ pub use layout::{
 pub use note::{NoteSignature, SignedNote};
 pub use proof::{consistency_proof, inclusion_proof, verify_consistency, verify_inclusion};
 pub use tree::Tree;
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! The rules by which a commit continues a log, one function a rule (FORMAT.md, "Fold").
 
 use base64::Engine as _;
-use sealog_record::{Gap, GapCause, ReadFrom, ShardId, StreamLabel};
+use sealog_record::{Gap, GapCause, ReadFrom, SequenceNumber, ShardId, StreamLabel};
 
 use super::{Fold, Genesis, ShardState, StreamState};
 use crate::fact::{Fact, StartAt, StreamEnd};
@@ -231,12 +231,12 @@ impl Fold {
         if shard.position.done {
             return problem("it had ended".to_owned());
         }
-        let expected = (SegmentFrom::of(shard.position.next()), shard.position.last);
-        if (segment.from, segment.after) != expected {
-            return problem(format!(
-                "it goes on at {:?}, expected {expected:?}",
-                (segment.from, segment.after)
-            ));
+        // Digit by digit: the number is evidence as the service wrote it.
+        let joins = |after: Option<SequenceNumber>| after.map(|number| number.to_string());
+        let expected = (SegmentFrom::of(shard.position.next()), joins(shard.position.last));
+        let found = (segment.from, joins(segment.after));
+        if found != expected {
+            return problem(format!("it goes on at {found:?}, expected {expected:?}"));
         }
         if segment.last.is_some() && segment.last <= shard.floor {
             return problem("it goes back behind a gap".to_owned());
