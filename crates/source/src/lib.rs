@@ -4,6 +4,11 @@
 //! This room turns a table's name and the committed positions into `SourceEvent`s. It knows the AWS SDK and lets none
 //! of its types out; it knows neither Parquet nor the archive.
 
+pub mod client;
 pub mod page;
 
+pub use client::{
+    AwsOptions, AwsStreamClient, ServiceError, ServiceErrorClass, ServiceErrorKind, ShardIterator,
+    StreamClient, StreamPage, StreamStatus,
+};
 pub use page::{Page, PageError, PageRecord};
