@@ -102,9 +102,10 @@ mod tests {
         #[test]
         fn a_place_survives_and_a_changed_text_does_not(shard in 0_usize..2000, position: usize, issued_ms: i64, empties: u32, at in 0_usize..64) {
             let place = Place { shard, position, issued_ms, empties };
-            let text = encode(&arn(), &place);
+            let arn = arn();
+            let text = encode(&arn, &place);
             prop_assert!(text.len() <= 2048);
-            prop_assert_eq!(decode(&text), Some((arn().as_str(), place)));
+            prop_assert_eq!(decode(&text), Some((arn.as_str(), place)));
             let mut changed = text.into_bytes();
             let end = changed.len();
             let byte = &mut changed[end - 64 + at];

@@ -38,7 +38,6 @@ impl Simulator {
     }
 
     /// The engine, for looking at the truth or meddling; other callers wait meanwhile.
-    #[must_use]
     pub fn engine(&self) -> MutexGuard<'_, Engine> {
         // A panic in a test's closure leaves the engine as it was: every change is complete before it returns.
         self.engine.lock().unwrap_or_else(PoisonError::into_inner)
