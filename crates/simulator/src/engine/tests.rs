@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
 use sealog_record::ViewType;
 use serde_json::{Value, json};
 
@@ -417,6 +418,7 @@ fn writes_that_change_nothing_leave_no_record() {
         keys: "{\"id\":{\"S\":\"a\"}}".into(),
         image: image.map(str::to_owned),
         identity: None,
+        unreadable: false,
     };
     for image in [None, Some("{}"), Some("{}"), Some("{\"v\":{\"N\":\"1\"}}"), None, None] {
         assert!(caller.0.write(NOW, "orders", write(image)));
@@ -560,5 +562,65 @@ fn every_shape_is_json_and_numbers_pass_a_power_of_ten() {
         for record in caller.0.truth() {
             serde_json::from_slice::<&serde_json::value::RawValue>(record.json).unwrap();
         }
+    }
+}
+
+#[test]
+fn poison_and_unknown_members_are_in_the_record_and_in_the_truth() {
+    let writer = WriterSpec { unreadable: 0.1, ..WriterSpec::count(200, Millis::hours(-4), Millis(0)) };
+    let caller = only(TableSpec { writers: vec![writer], unknown_members: true, ..table() });
+    let records: Vec<Value> =
+        caller.0.truth().map(|record| serde_json::from_slice(record.json).unwrap()).collect();
+    let poison = records.iter().filter(|record| record["dynamodb"]["SizeBytes"].is_string()).count();
+    assert!((5..50).contains(&poison), "{poison}");
+    assert!(records.iter().all(|record| record["eventPartition"] == "p-7"));
+    assert!(records.iter().all(|record| record["dynamodb"]["CommitContext"]["Region"] == "eu-west-1"));
+}
+
+fn events() -> impl Strategy<Value = Vec<(i64, Happening)>> {
+    let wait = || (0_i64..30).prop_map(Millis::seconds);
+    let event = prop_oneof![
+        (0_u32..8, wait(), wait()).prop_map(|(shard, listed_after, closes_after)| Happening::Split {
+            shard,
+            listed_after,
+            closes_after
+        }),
+        (0_u32..8, wait(), wait()).prop_map(|(shard, listed_after, closes_after)| Happening::Roll {
+            shard,
+            listed_after,
+            closes_after
+        }),
+        Just(Happening::Disable),
+        Just(Happening::Enable { view_type: ViewType::NewImage, shards: 2 }),
+    ];
+    proptest::collection::vec((-200_i64..-40, event), 0..8)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever happens to shards, reading each listed one from its horizon gives the truth, in order, once.
+    #[test]
+    fn a_plain_reader_gets_the_truth(
+        events in events(), seed: u64, shards in 1_u32..4, records_max in 1_u32..60, empties in 0_u32..3, page_size in 1_u32..5,
+    ) {
+        let pages = PagesSpec { records_max, empty_after_data: empties, ..PagesSpec::default() };
+        let listing = ListingSpec { page_size, ..ListingSpec::default() };
+        let writer = WriterSpec { removes: 0.2, ..WriterSpec::count(300, Millis::minutes(-4), Millis(0)) };
+        let table = TableSpec { pages, listing, shards, writers: vec![writer], ..table() };
+        let table = events.into_iter().fold(table, |table, (at, does)| table.event(Millis::seconds(at), does));
+        let mut caller = Caller::new(Scenario::new(seed).table(table));
+        let mut read = BTreeMap::new();
+        for arn in caller.arns(NOW) {
+            for shard in caller.shards(NOW, &arn) {
+                let (pages, ended) = caller.read(NOW, &arn, id(&shard), 1_500);
+                prop_assert_eq!(ended, shard["SequenceNumberRange"]["EndingSequenceNumber"].is_string());
+                let records = pages.concat();
+                if !records.is_empty() {
+                    read.insert(id(&shard).to_owned(), records);
+                }
+            }
+        }
+        prop_assert_eq!(read, caller.truth());
     }
 }

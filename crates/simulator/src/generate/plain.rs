@@ -34,9 +34,10 @@ impl Plain {
         let item = rng.below(self.spec.items);
         let partition = format!("item-{item:08}");
         let keys = keys(&self.keys, &partition, item % 7);
+        let unreadable = rng.chance(self.spec.unreadable);
         if rng.chance(self.spec.removes) {
             let identity = rng.chance(self.spec.ttl).then(Identity::ttl);
-            return Write { partition, keys, image: None, identity };
+            return Write { partition, keys, image: None, identity, unreadable };
         }
         let mut image = keys.clone();
         image.pop();
@@ -51,6 +52,6 @@ impl Plain {
         }
         image.truncate(end);
         image.push_str("\"}}");
-        Write { partition, keys, image: Some(image), identity: None }
+        Write { partition, keys, image: Some(image), identity: None, unreadable }
     }
 }

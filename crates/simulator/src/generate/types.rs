@@ -34,9 +34,10 @@ impl Types {
         let item = rng.below(self.spec.items);
         let partition = format!("item-{item:08}");
         let keys = keys(&self.keys, &partition, item % 7);
+        let unreadable = rng.chance(self.spec.unreadable);
         if rng.chance(self.spec.removes) {
             let identity = rng.chance(self.spec.ttl).then(Identity::ttl);
-            return Write { partition, keys, image: None, identity };
+            return Write { partition, keys, image: None, identity, unreadable };
         }
         let open = keys.strip_suffix('}').unwrap_or(&keys);
         let rest = match self.spelling {
@@ -44,7 +45,7 @@ impl Types {
             Spelling::Odd => self.odd(rng),
         };
         let image = format!("{open},{rest}}}");
-        Write { partition, keys, image: Some(image), identity: None }
+        Write { partition, keys, image: Some(image), identity: None, unreadable }
     }
 
     fn usual(&self, rng: &mut Rng) -> String {

@@ -29,6 +29,10 @@ pub struct TableSpec {
     pub sequence_start: String,
     /// How `ApproximateCreationDateTime` is written.
     pub created_at: CreatedAt,
+    /// So much the service's clock is ahead in `ApproximateCreationDateTime`.
+    pub clock_skew: Millis,
+    /// Records carry members that today's model does not know, as a newer service may send them.
+    pub unknown_members: bool,
     /// `eventVersion`.
     pub event_version: String,
     /// Who writes.
@@ -56,6 +60,8 @@ impl Default for TableSpec {
             shards: 1,
             sequence_start: "300000000000000000000".to_owned(),
             created_at: CreatedAt::Integer,
+            clock_skew: Millis(0),
+            unknown_members: false,
             event_version: "1.1".to_owned(),
             writers: Vec::new(),
             events: Vec::new(),
@@ -129,6 +135,8 @@ pub struct WriterSpec {
     pub removes: f64,
     /// Share of the deletes that are made by TTL and carry `userIdentity`, 0 to 1 (not for `ledger`).
     pub ttl: f64,
+    /// Share of changes whose record breaks the model (`SizeBytes` is a text), 0 to 1: poison that stays in the shard.
+    pub unreadable: f64,
 }
 
 impl Default for WriterSpec {
@@ -143,6 +151,7 @@ impl Default for WriterSpec {
             bytes: 1_000,
             removes: 0.0,
             ttl: 0.0,
+            unreadable: 0.0,
         }
     }
 }

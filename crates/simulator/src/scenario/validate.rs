@@ -85,8 +85,8 @@ fn check_writer(table: &TableSpec, writer: &WriterSpec, place: &str) -> Result<(
     if writer.until.is_some_and(|until| until <= writer.from) {
         return invalid(place, "until must be later than from");
     }
-    if ![writer.removes, writer.ttl].iter().all(|share| (0.0..=1.0).contains(share)) {
-        return invalid(place, "removes and ttl are shares from 0 to 1");
+    if ![writer.removes, writer.ttl, writer.unreadable].iter().all(|share| (0.0..=1.0).contains(share)) {
+        return invalid(place, "removes, ttl and unreadable are shares from 0 to 1");
     }
     if writer.items == 0 {
         return invalid(place, "items must be 1 or more");

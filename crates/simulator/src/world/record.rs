@@ -1,6 +1,5 @@
 //! One record: its JSON is rendered once, when it is written, and copied into pages from then on.
 
-use std::fmt::Write as _;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -32,6 +31,7 @@ pub(crate) struct Change<'a> {
     pub(crate) new: Option<&'a str>,
     pub(crate) identity: Option<&'a Identity>,
     pub(crate) at_ms: i64,
+    pub(crate) unreadable: bool,
 }
 
 /// What stays the same in all records of a stream.
@@ -39,6 +39,8 @@ pub(crate) struct RecordStyle<'a> {
     pub(crate) region: &'a str,
     pub(crate) event_version: &'a str,
     pub(crate) created_at: CreatedAt,
+    pub(crate) clock_skew_ms: i64,
+    pub(crate) unknown_members: bool,
     pub(crate) view_type: ViewType,
 }
 
@@ -65,7 +67,7 @@ impl Record {
         self.json.get(self.new.clone()?)
     }
 
-    /// Renders a change; infallible because writing to a `String` is.
+    /// Renders a change as the service spells it.
     pub(crate) fn render(
         sequence: u128,
         event_id: u128,
@@ -85,39 +87,53 @@ impl Record {
         out.push_str("{\"awsRegion\":\"");
         out.push_str(style.region);
         out.push_str("\",\"dynamodb\":{");
-        created_at(&mut out, change.at_ms, style.created_at);
+        created_at(&mut out, change.at_ms.saturating_add(style.clock_skew_ms), style.created_at);
         out.push_str("\"Keys\":");
         let keys = put(&mut out, change.keys);
         let new = new.map(|image| member(&mut out, ",\"NewImage\":", image));
         let old = old.map(|image| member(&mut out, ",\"OldImage\":", image));
-        let event = match (change.old, change.new) {
-            (None, _) => "INSERT",
-            (Some(_), Some(_)) => "MODIFY",
-            (Some(_), None) => "REMOVE",
-        };
         let size = change.keys.len() + images;
-        let view = style.view_type;
-        // Writing to a String cannot fail; the result is the trait's, not the type's.
-        let wrote = write!(
-            out,
-            ",\"SequenceNumber\":\"{sequence}\",\"SizeBytes\":{size},\"StreamViewType\":\"{view}\"}},\
-             \"eventID\":\"{event_id:032x}\",\"eventName\":\"{event}\",\"eventSource\":\"aws:dynamodb\",\
-             \"eventVersion\":\"{}\"",
-            style.event_version
-        );
-        debug_assert!(wrote.is_ok());
-        if let Some(identity) = change.identity {
-            let wrote = write!(
-                out,
-                ",\"userIdentity\":{{\"PrincipalId\":{},\"Type\":{}}}",
-                serde_json::Value::from(identity.principal_id.as_str()),
-                serde_json::Value::from(identity.kind.as_str())
-            );
-            debug_assert!(wrote.is_ok());
+        let size = if change.unreadable { format!("\"{size} bytes\"") } else { size.to_string() };
+        let unknown = if style.unknown_members { UNKNOWN_INNER } else { "" };
+        for text in [",\"SequenceNumber\":\"", &sequence.to_string(), "\",\"SizeBytes\":", &size, unknown] {
+            out.push_str(text);
         }
-        out.push('}');
+        for text in [",\"StreamViewType\":\"", style.view_type.as_str(), "\"},"] {
+            out.push_str(text);
+        }
+        envelope(&mut out, event_id, change, style);
         Self { sequence, at_ms: change.at_ms, json: Bytes::from(out), keys, old, new }
     }
+}
+
+/// Members of a future service: an object and a text, with white space that a copy must keep.
+const UNKNOWN_INNER: &str = ",\"CommitContext\": { \"Region\" : \"eu-west-1\" }";
+const UNKNOWN_OUTER: &str = ",\"eventPartition\": \"p-7\"";
+
+/// What stands around `dynamodb`, to the end of the record.
+fn envelope(out: &mut String, event_id: u128, change: &Change<'_>, style: &RecordStyle<'_>) {
+    let event = match (change.old, change.new) {
+        (None, _) => "INSERT",
+        (Some(_), Some(_)) => "MODIFY",
+        (Some(_), None) => "REMOVE",
+    };
+    let id = format!("{event_id:032x}");
+    for text in ["\"eventID\":\"", &id, "\",\"eventName\":\"", event, "\",\"eventSource\":\"aws:dynamodb\","]
+    {
+        out.push_str(text);
+    }
+    for text in ["\"eventVersion\":\"", style.event_version, "\""] {
+        out.push_str(text);
+    }
+    if let Some(Identity { principal_id, kind }) = change.identity {
+        let json = |text: &str| serde_json::Value::from(text).to_string();
+        let (principal_id, kind) = (json(principal_id), json(kind));
+        for text in [",\"userIdentity\":{\"PrincipalId\":", &principal_id, ",\"Type\":", &kind, "}"] {
+            out.push_str(text);
+        }
+    }
+    out.push_str(if style.unknown_members { UNKNOWN_OUTER } else { "" });
+    out.push('}');
 }
 
 fn put(out: &mut String, json: &str) -> Range<usize> {
@@ -157,15 +173,27 @@ mod tests {
     use super::*;
 
     fn render(change: &Change<'_>, view_type: ViewType) -> Record {
-        let style =
-            RecordStyle { region: "r", event_version: "1.1", created_at: CreatedAt::Integer, view_type };
+        let style = RecordStyle {
+            region: "r",
+            event_version: "1.1",
+            created_at: CreatedAt::Integer,
+            clock_skew_ms: 2_000,
+            unknown_members: false,
+            view_type,
+        };
         Record::render(1, 2, change, &style)
     }
 
     #[test]
     fn each_view_type_carries_its_images_and_no_other() {
-        let change =
-            Change { keys: "{}", old: Some("{\"o\":1}"), new: Some("{\"n\":1}"), identity: None, at_ms: 0 };
+        let change = Change {
+            keys: "{}",
+            old: Some("{\"o\":1}"),
+            new: Some("{\"n\":1}"),
+            identity: None,
+            at_ms: 0,
+            unreadable: false,
+        };
         for (view, old, new) in [
             (ViewType::KeysOnly, false, false),
             (ViewType::NewImage, false, true),
@@ -188,13 +216,17 @@ mod tests {
             new: None,
             identity: Some(&identity),
             at_ms: 1_999,
+            unreadable: false,
         };
         let record = render(&change, ViewType::NewAndOldImages);
         assert_eq!(record.keys(), change.keys.as_bytes());
         assert_eq!(record.old_image(), Some("{\"o\":1}".as_bytes()));
         let value: serde_json::Value = serde_json::from_slice(&record.json).unwrap();
         assert_eq!(value["eventName"], "REMOVE");
-        assert_eq!(value["dynamodb"]["ApproximateCreationDateTime"], 1);
+        assert_eq!(
+            value["dynamodb"]["ApproximateCreationDateTime"], 3,
+            "skewed by two seconds, rounded down"
+        );
         assert_eq!(value["userIdentity"]["PrincipalId"], "dynamodb.amazonaws.com");
     }
 

@@ -89,6 +89,8 @@ impl StreamState {
             region: &table.region,
             event_version: &table.event_version,
             created_at: table.created_at,
+            clock_skew_ms: table.clock_skew.0,
+            unknown_members: table.unknown_members,
             view_type: self.view_type,
         };
         let record = Record::render(self.sequence, event_id, change, &style);

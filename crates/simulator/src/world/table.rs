@@ -22,6 +22,8 @@ pub struct Write {
     pub image: Option<String>,
     /// Who writes, where the stream shall tell it.
     pub identity: Option<Identity>,
+    /// The record shall break the model: `SizeBytes` is a text.
+    pub unreadable: bool,
 }
 
 #[derive(Debug)]
@@ -113,6 +115,7 @@ impl TableState {
             new: new.as_deref(),
             identity: write.identity.as_ref(),
             at_ms,
+            unreadable: write.unreadable,
         };
         if let Some(stream) = self.streams.last_mut().filter(|stream| stream.is_writable()) {
             stream.append(&self.spec, hash_text(&write.partition), &change);

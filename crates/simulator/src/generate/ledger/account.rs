@@ -162,12 +162,13 @@ impl Account {
             keys: self.keys(),
             image: Some(self.image(by, at_ms)),
             identity: None,
+            unreadable: false,
         }
     }
 
     pub(super) fn remove(&mut self, identity: Option<Identity>) -> Write {
         self.status = Status::Gone;
-        Write { partition: self.id.clone(), keys: self.keys(), image: None, identity }
+        Write { partition: self.id.clone(), keys: self.keys(), image: None, identity, unreadable: false }
     }
 
     fn keys(&self) -> String {
