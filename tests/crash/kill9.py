@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-import common
+import common  # first: it says where the shared modules lie
 import programs
 from checks import Checks
 
@@ -28,11 +28,11 @@ def main():
     print(f"kill9: --seed {seed} --records {options.records} --kills {options.kills}", flush=True)
 
     checks = Checks("kill9")
-    with common.workplace(options, "kill9") as folder:
-        # A third more than the lives add up to, so that the last kills still hit a run in full work.
-        with common.simulator(options, folder, seed, options.life * options.kills * 1.33) as simulator:
-            with checks.section("the run"):
-                run(checks, options, folder, simulator, random.Random(seed))
+    # A third more than the lives add up to, so that the last kills still hit a run in full work.
+    duration_s = options.life * options.kills * 1.33
+    with checks.section("the run"), common.workplace(options, "kill9") as folder:
+        with common.simulator(options, folder, seed, duration_s) as simulator:
+            run(checks, options, folder, simulator, random.Random(seed))
     return checks.finish()
 
 

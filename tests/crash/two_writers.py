@@ -1,6 +1,6 @@
 """Two `sealog run` on one archive at once: nothing doubled, nothing lost, one linear chain.
 
-    two_writers.py --sealog PATH [--records N] [--rounds N] [--seed N] [--keep DIR]
+    two_writers.py --sealog PATH [--records N] [--seed N] [--keep DIR]
 
 Both read the same stream and race for every commit. One of them may give up, but must say why and leave with a
 documented exit code; a last run then finishes what is left. Both logs are kept (`--keep`), and their ends are printed.
@@ -10,8 +10,8 @@ import argparse
 import random
 import sys
 
+import common  # first: it says where the shared modules lie
 import archive
-import common
 import programs
 from checks import Checks
 
@@ -28,10 +28,9 @@ def main():
     print(f"two_writers: --seed {seed} --records {options.records}", flush=True)
 
     checks = Checks("two_writers")
-    with common.workplace(options, "two-writers") as folder:
+    with checks.section("the run"), common.workplace(options, "two-writers") as folder:
         with common.simulator(options, folder, seed, 6) as simulator:
-            with checks.section("the run"):
-                run(checks, options, folder, simulator)
+            run(checks, options, folder, simulator)
     return checks.finish()
 
 
@@ -51,13 +50,13 @@ def run(checks, options, folder, simulator):
     checks.check("each writer ends with a documented exit code", set(codes) <= MAY_END_WITH, codes)
     checks.check("one of them catches up", 0 in codes, codes)
     checks.check("each says something", all(log.stat().st_size > 0 for log in logs), "an empty log")
+    writer_ids = {document["writer"]["id"] for _, document in archive.commits(folder / "archive", common.TABLE)}
+    checks.check(f"the race took place: {len(writer_ids)} writers in the commits", len(writer_ids) >= 2 or 75 in codes,
+                 "one of them neither committed anything nor gave up: raise --records")
 
     last = folder / "last.log"
     code = programs.run_until_caught_up(options.sealog, config, simulator.endpoint, last)
     checks.check("a third run finds the archive in order", code == 0, lambda: f"exit code {code}\n{programs.tail(last)}")
-    writer_ids = {document["writer"]["id"] for _, document in archive.commits(folder / "archive", common.TABLE)}
-    checks.check(f"both wrote: {len(writer_ids)} writers in the commits", len(writer_ids) >= 2,
-                 "the race did not take place: raise --records")
     common.compare_with_truth(checks, folder, simulator.truth())
     common.check_no_panic(checks, [*logs, last])
     programs.check_intact(checks, "after the race", options.sealog, folder / "archive", key)

@@ -20,6 +20,21 @@ die() {
   exit 1
 }
 
+# Installs Debian packages, as root or with sudo; an error with the command to run where neither works.
+apt_install() {
+  command -v apt-get >/dev/null || die "missing: $* (Debian package names), and there is no apt-get here" \
+    "install their equivalents with your package manager, then run make again"
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || die "missing: $*" "run as root: apt-get update && apt-get install -y $*"
+    as_root=(sudo)
+  fi
+  say "installing with apt: $*"
+  "${as_root[@]}" apt-get update -qq >&2 || say "apt-get update failed; trying with the lists at hand"
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null ||
+    die "apt could not install: $*" "try: apt-get update && apt-get install -y $*"
+}
+
 # Two `make` runs at once must not install into one place together.
 lock() {
   command -v flock >/dev/null || return 0

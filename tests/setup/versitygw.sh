@@ -10,8 +10,12 @@ binary="$SEALOG_TOOLS/bin/versitygw-$VERSION"
 
 lock versitygw
 if [ ! -x "$binary" ]; then
-  command -v go >/dev/null || die "go is not on PATH; it builds versitygw, the S3 server of the tests" \
-    "install Go 1.24 or newer: https://go.dev/dl/ (Debian 13, Ubuntu 25.04 and newer: apt-get install -y golang-go)"
+  command -v go >/dev/null || apt_install golang-go
+  # From 1.21 on, Go fetches the newer Go that a module asks for by itself.
+  go_version="$(go env GOVERSION 2>/dev/null)"
+  [ "$(printf 'go1.21\n%s\n' "$go_version" | sort -V | head -n1)" = "go1.21" ] ||
+    die "${go_version:-go} is too old to build versitygw, the S3 server of the tests; Go 1.21 or newer is needed" \
+      "install it from https://go.dev/dl/ and put it first on PATH, then run make again"
   say "building versitygw $VERSION (about two minutes, once)"
   building="$(mktemp -d "$SEALOG_TOOLS/versitygw.XXXXXX")"
   trap 'rm -rf "$building"' EXIT

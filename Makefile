@@ -1,0 +1,38 @@
+# Each target sets up what it needs. Tools are kept outside the clone, in $SEALOG_TOOLS
+# (default: ~/.cache/sealog/tools); CARGO_TARGET_DIR is honoured.
+
+# bash: the scripts and the pipes below rely on it.
+SHELL := bash
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint advisories bench clean
+
+help: ## What can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Build sealog, then seal, verify and tamper with a simulated bank's ledger, without AWS (leaves ./sealog-demo)
+	@echo "demo: needs cargo (Rust 1.95 or newer) and a C compiler; the first build takes some minutes, then seconds"
+	@tests/setup/system.sh build
+	cargo build --release --locked -p sealog
+	@rm -rf sealog-demo
+	"$(TARGET)/release/sealog" demo --out sealog-demo
+
+test: ## Install what the tests need (apt, pip, go), run everything, and count
+	@echo "test: needs cargo, a C compiler, python3 and go; what is missing is installed or named"
+	@tests/setup/test.sh
+
+lint: ## Format, clippy, documentation, licences, house rules
+	@tests/setup/lint.sh
+
+# The RustSec database lies on GitHub, which CI cannot reach; so this one is for a desk, and not part of `lint`.
+advisories: ## Known vulnerabilities in dependencies (needs GitHub)
+	@deny="$$(tests/setup/cargo-deny.sh)" && "$$deny" check advisories
+
+bench: ## Records and bytes a second, per core
+	@tests/setup/system.sh build
+	cargo bench --locked --workspace --benches
+
+clean: ## Remove what was built in this clone (the tools outside stay)
+	rm -rf target sealog-demo
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Everything that is wrong with the source and can be told without running it. Goes through all checks, then says which
+# failed.
+set -uo pipefail
+setup="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+# shellcheck source=tests/setup/env.sh
+source "$setup/env.sh"
+cd "$setup/../.."
+
+"$setup/system.sh" build || exit 1
+for part in clippy fmt; do
+  cargo "$part" --version >/dev/null 2>&1 || die "cargo $part is missing" "run: rustup component add clippy rustfmt"
+done
+deny="$("$setup/cargo-deny.sh")" || exit 1
+
+failed=()
+check() {
+  local name="$1"
+  shift
+  printf '== %s\n' "$name"
+  "$@" || failed+=("$name")
+}
+
+check format cargo fmt --all --check
+check clippy cargo clippy --workspace --all-targets --locked -- -D warnings
+check documentation env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+check "licences, sources, duplicates" "$deny" --locked check bans licenses sources
+check "house rules" cargo test --quiet --locked -p sealog-tidy
+
+if [ "${#failed[@]}" -gt 0 ]; then
+  printf 'lint: failed: %s\n' "$(IFS=,; echo "${failed[*]}")"
+  exit 1
+fi
+printf 'lint: all good\n'

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Installs what the tests need, runs all of them, adds up, and ends with the line `N passed, N failed`.
+#
+# A suite is a program that prints lines `test result: … N passed; N failed; N ignored …` (cargo) or `N passed, N failed`
+# (the others) and whose exit code is not 0 if anything failed. One that breaks off without saying so counts as a failure,
+# and so does an ignored test: nothing is skipped.
+set -uo pipefail
+setup="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+# shellcheck source=tests/setup/env.sh
+source "$setup/env.sh"
+cd "$setup/../.."
+
+"$setup/system.sh" tests || exit 1
+SEALOG_PYTHON="$("$setup/venv.sh")" || exit 1
+SEALOG_VERSITYGW="$("$setup/versitygw.sh")" || exit 1
+export SEALOG_PYTHON SEALOG_VERSITYGW
+target="${CARGO_TARGET_DIR:-target}"
+# Python must not write its caches into the clone: a test of a read-only tree would differ from one of a fresh tree.
+export PYTHONDONTWRITEBYTECODE=1
+
+passed=0
+failed=0
+broken=()
+log="$(mktemp "${TMPDIR:-/tmp}/sealog-test.XXXXXX")"
+trap 'rm -f "$log"' EXIT
+
+suite() {
+  local name="$1" code good bad
+  shift
+  printf '\n== %s\n' "$name"
+  "$@" 2>&1 | tee "$log"
+  code="${PIPESTATUS[0]}"
+  read -r good bad < <(awk '
+    /^test result: / { for (i = 2; i <= NF; i++) {
+        if ($i ~ /^passed/) good += $(i - 1)
+        if ($i ~ /^(failed|ignored);?$/) bad += $(i - 1) } }
+    /^[0-9]+ passed, [0-9]+ failed$/ { good += $1; bad += $3 }
+    END { print good + 0, bad + 0 }' "$log")
+  if [ "$bad" -eq 0 ] && { [ "$code" -ne 0 ] || [ "$good" -eq 0 ]; }; then
+    printf '%s: exit code %s after %s passed checks\n' "$name" "$code" "$good"
+    bad=1
+  fi
+  [ "$bad" -eq 0 ] || broken+=("$name")
+  passed=$((passed + good))
+  failed=$((failed + bad))
+}
+
+suite "cargo test" cargo test --workspace --locked --no-fail-fast
+
+# Every `test_*.py` beside the tests of a subject is a suite of its own, without arguments.
+for file in tests/*/test_*.py crates/*/tests/test_*.py; do
+  [ -e "$file" ] && suite "$file" "$SEALOG_PYTHON" "$file"
+done
+
+# What drives the built binary. SEALOG_BIN: another one than this tree's.
+if [ -z "${SEALOG_BIN:-}" ]; then
+  printf '\n== building sealog\n'
+  cargo build --locked --quiet -p sealog || { broken+=("cargo build"); failed=$((failed + 1)); }
+  SEALOG_BIN="$target/debug/sealog"
+fi
+export SEALOG_BIN
+suite "tests/moto/run.py" "$SEALOG_PYTHON" tests/moto/run.py --sealog "$SEALOG_BIN"
+suite "tests/crash/kill9.py" "$SEALOG_PYTHON" tests/crash/kill9.py --sealog "$SEALOG_BIN"
+suite "tests/crash/two_writers.py" "$SEALOG_PYTHON" tests/crash/two_writers.py --sealog "$SEALOG_BIN"
+
+printf '\n'
+for name in ${broken[@]+"${broken[@]}"}; do printf 'failed: %s\n' "$name"; done
+printf '%s passed, %s failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]
