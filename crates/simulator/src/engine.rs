@@ -78,24 +78,8 @@ impl Engine {
         };
         let hit = self.hit(operation, &request);
         let behaviour = Behaviour { delay_ms: hit.delay_ms, delivery: delivery(hit.effect.as_ref()) };
-        match &hit.effect {
-            Some(FaultEffect::Error { code, message, status }) => {
-                let usual = WireError::usual(code);
-                let message = message.clone().or(usual.message);
-                let status = status.unwrap_or(usual.status);
-                return self.refuse(&WireError { code: usual.code, status, message }, behaviour);
-            }
-            Some(FaultEffect::Html503) => {
-                let html = "<html><body><b>Http/1.1 Service Unavailable</b></body> </html>";
-                let mut reply = self.reply(503, Bytes::from_static(html.as_bytes()), behaviour);
-                // A load balancer knows nothing of the service's headers.
-                reply.headers = vec![("content-type", "text/html".to_owned())];
-                return reply;
-            }
-            Some(FaultEffect::Body { status, body }) => {
-                return self.reply(*status, Bytes::from(body.clone()), behaviour);
-            }
-            _ => {}
+        if let Some(reply) = hit.effect.as_ref().and_then(|effect| self.instead(effect, behaviour)) {
+            return reply;
         }
         match self.answer(&request, hit.effect.as_ref()) {
             Ok(body) => self.finish(body, hit.effect.as_ref(), behaviour),
@@ -138,6 +122,38 @@ impl Engine {
     #[must_use]
     pub fn now_ms(&self) -> i64 {
         self.now_ms
+    }
+
+    /// The reply of a fault that keeps the operation from being carried out.
+    fn instead(&mut self, effect: &FaultEffect, behaviour: Behaviour) -> Option<Reply> {
+        match effect {
+            FaultEffect::Error { code, message, status } => {
+                let usual = WireError::usual(code);
+                let message = message.clone().or(usual.message);
+                let status = status.unwrap_or(usual.status);
+                Some(self.refuse(&WireError { code: usual.code, status, message }, behaviour))
+            }
+            FaultEffect::Html503 => {
+                let html = "<html><body><b>Http/1.1 Service Unavailable</b></body> </html>";
+                let mut reply = self.reply(503, Bytes::from_static(html.as_bytes()), behaviour);
+                // A load balancer knows nothing of the service's headers.
+                reply.headers = vec![("content-type", "text/html".to_owned())];
+                Some(reply)
+            }
+            FaultEffect::Body { status, body } => {
+                Some(self.reply(*status, Bytes::from(body.clone()), behaviour))
+            }
+            FaultEffect::Reset
+            | FaultEffect::Truncate { .. }
+            | FaultEffect::Drip { .. }
+            | FaultEffect::WrongCrc32
+            | FaultEffect::Latency(_)
+            | FaultEffect::EmptyPage
+            | FaultEffect::Duplicate { .. }
+            | FaultEffect::RepeatCursor
+            | FaultEffect::CutJson
+            | FaultEffect::NoSequenceNumber => None,
+        }
     }
 
     fn hit(&mut self, operation: OperationName, request: &Request) -> Hit {
