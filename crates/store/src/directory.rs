@@ -1,0 +1,211 @@
+//! An archive in a local directory.
+//!
+//! An object is written to `.staging/`, flushed to the disk, moved to its name **only if that is free** (`renameat2` with
+//! `RENAME_NOREPLACE`, else `link`), and its folder is flushed too. So two processes never both create one name, a
+//! reader never sees half an object, and an acknowledged one survives a power failure. File systems without atomic
+//! moves or flushes (most network file systems) cannot promise this and are not supported.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::{Created, Entry, Object, Store, StoreError, StoreErrorKind};
+
+const STAGING: &str = ".staging";
+
+/// A directory on a local file system.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    root: Arc<Path>,
+}
+
+impl Directory {
+    /// Opens a directory for writing; makes it if need be.
+    ///
+    /// # Errors
+    /// When it cannot be made or written.
+    pub async fn create(root: &Path) -> Result<Self, StoreError> {
+        let staging = root.join(STAGING);
+        let made = blocking(move || make_folder(&staging)).await;
+        made.map_err(|error| explain("open", &root.display().to_string(), &error))?;
+        Ok(Self::existing(root))
+    }
+
+    /// Opens a directory for reading; makes nothing.
+    #[must_use]
+    pub fn existing(root: &Path) -> Self {
+        Self { root: Arc::from(root) }
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        key: &str,
+        act: impl FnOnce(&Path, &Path) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (root, path) = (Arc::clone(&self.root), self.root.join(key));
+        blocking(move || act(&root, &path)).await.map_err(|error| explain(operation, key, &error))
+    }
+}
+
+#[async_trait]
+impl Store for Directory {
+    async fn create(&self, key: &str, bytes: Bytes) -> Result<Created, StoreError> {
+        self.run("create", key, move |root, path| {
+            let staged = stage(root, &bytes)?;
+            let folder = path.parent().unwrap_or(root);
+            make_folder(folder)?;
+            match staged.persist_noclobber(path) {
+                Ok(_) => flush_folder(folder).map(|()| Created::New { version_id: None }),
+                Err(refused) if refused.error.kind() == ErrorKind::AlreadyExists => Ok(Created::Exists),
+                Err(refused) => Err(refused.error),
+            }
+        })
+        .await
+    }
+
+    async fn replace(&self, key: &str, bytes: Bytes) -> Result<(), StoreError> {
+        self.run("replace", key, move |root, path| {
+            let staged = stage(root, &bytes)?;
+            let folder = path.parent().unwrap_or(root);
+            make_folder(folder)?;
+            staged.persist(path).map_err(|refused| refused.error)?;
+            flush_folder(folder)
+        })
+        .await
+    }
+
+    async fn read(&self, key: &str) -> Result<Option<Object>, StoreError> {
+        self.run("read", key, |_, path| match fs::read(path) {
+            Ok(bytes) => Ok(Some(Object { bytes: bytes.into(), version_id: None })),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        })
+        .await
+    }
+
+    async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<Entry>, StoreError> {
+        let (wanted, after) = (prefix.to_owned(), after.map(str::to_owned));
+        // Names are listed folder by folder: the prefix up to its last slash is the folder to begin in.
+        let folder = prefix.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+        self.run("list", prefix, move |root, _| {
+            let mut entries = Vec::new();
+            collect(root, &folder, &mut entries)?;
+            entries.retain(|Entry { key, .. }| {
+                key.starts_with(&wanted) && after.as_ref().is_none_or(|after| key > after)
+            });
+            entries.sort_by(|a, b| a.key.cmp(&b.key));
+            Ok(entries)
+        })
+        .await
+    }
+
+    async fn folders(&self) -> Result<Vec<String>, StoreError> {
+        self.run("list", "", |root, _| {
+            let mut names = Vec::new();
+            for entry in fs::read_dir(root)? {
+                let entry = entry?;
+                match entry.file_name().into_string() {
+                    Ok(name) if entry.path().is_dir() && name != STAGING => names.push(name),
+                    Ok(_) | Err(_) => {}
+                }
+            }
+            names.sort();
+            Ok(names)
+        })
+        .await
+    }
+
+    fn describe(&self) -> String {
+        self.root.display().to_string()
+    }
+}
+
+async fn blocking<T: Send + 'static>(act: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(act).await.map_err(io::Error::other)?
+}
+
+/// Bytes in `.staging/`, flushed; removed again unless it is moved to its name. A crash here leaves a file that
+/// nobody reads.
+fn stage(root: &Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {
+    let folder = root.join(STAGING);
+    make_folder(&folder)?;
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // Temporary files are private by default; evidence is for readers, as far as the umask allows.
+        builder.permissions(fs::Permissions::from_mode(0o644));
+    }
+    let mut file = builder.tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent {
+        make_folder(parent)?;
+    }
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        Ok(()) | Err(_) => flush_folder(parent.unwrap_or(Path::new("."))),
+    }
+}
+
+/// Makes the names in a folder survive a power failure.
+fn flush_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+fn collect(root: &Path, folder: &str, entries: &mut Vec<Entry>) -> io::Result<()> {
+    let listing = match fs::read_dir(root.join(folder)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        listing => listing?,
+    };
+    for entry in listing {
+        let entry = entry?;
+        let name = entry.file_name();
+        let key = PathBuf::from(folder).join(&name).to_string_lossy().into_owned();
+        let Ok(metadata) = fs::metadata(entry.path()) else {
+            // A link that leads nowhere, or a file removed since: what it hides is found missing when it is read.
+            continue;
+        };
+        if !metadata.is_dir() {
+            entries.push(Entry { key, bytes: metadata.len() });
+        } else if key != STAGING {
+            collect(root, &key, entries)?;
+        }
+    }
+    Ok(())
+}
+
+fn explain(operation: &'static str, key: &str, error: &io::Error) -> StoreError {
+    use StoreErrorKind::{Forbidden, Full, Gone, Invalid, Unknown};
+    #[expect(clippy::wildcard_enum_match_arm, reason = "an open set: what is not known to be clear is unclear")]
+    let (kind, advice) = match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            (Full, "make room; nothing is lost, the next attempt goes on from here")
+        }
+        ErrorKind::PermissionDenied => {
+            (Forbidden, "give this user the right to write in the archive's directory")
+        }
+        ErrorKind::ReadOnlyFilesystem => {
+            (Forbidden, "the file system is read-only; mount it for writing or name another directory")
+        }
+        ErrorKind::NotFound => (Gone, "the archive's directory is not there; check the path"),
+        ErrorKind::NotADirectory | ErrorKind::IsADirectory | ErrorKind::InvalidFilename => {
+            (Invalid, "a file stands where a folder should, or the other way round; check the path")
+        }
+        _ => (Unknown, "the outcome is unclear; it is looked at again before anything else is written"),
+    };
+    StoreError::new(operation, key, kind, format!("{error}; {advice}"))
+}
