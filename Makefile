@@ -31,7 +31,7 @@ advisories: ## Known vulnerabilities in dependencies (needs GitHub)
 
 bench: ## Records and bytes a second, per core
 	@tests/setup/system.sh build
-	cargo bench --locked --workspace --benches
+	cargo bench --locked --workspace --bench '*'
 
 clean: ## Remove what was built in this clone (the tools outside stay)
 	rm -rf target sealog-demo
