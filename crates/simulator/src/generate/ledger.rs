@@ -118,9 +118,13 @@ impl Ledger {
     }
 
     fn expire(&mut self, at_ms: i64, rng: &mut Rng) -> Write {
-        let index = self.invited.pop_front();
-        match index.and_then(|index| self.accounts.get_mut(index)) {
-            Some(account) => account.remove(Some(Identity::ttl())),
+        let oldest = self.invited.front().and_then(|index| self.accounts.get_mut(*index));
+        match oldest.filter(|account| account.is_expired(at_ms)) {
+            Some(account) => {
+                let write = account.remove(Some(Identity::ttl()));
+                self.invited.pop_front();
+                write
+            }
             None => self.pay(at_ms, rng),
         }
     }

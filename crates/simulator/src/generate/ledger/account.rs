@@ -43,7 +43,8 @@ const LAST_NAMES: [&str; 16] = [
 const CURRENCIES: [&str; 4] = ["EUR", "EUR", "CHF", "USD"];
 const KINDS: [&str; 5] = ["card", "sepa_credit", "sepa_debit", "instant", "standing_order"];
 const RATINGS: [&str; 3] = ["low", "medium", "high"];
-const DAY_MS: i64 = 86_400_000;
+/// How long an invitation can be accepted.
+const INVITATION_MS: i64 = 1_800_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Status {
@@ -140,6 +141,11 @@ impl Account {
         matches!(self.status, Status::Active | Status::Held)
     }
 
+    /// TTL deletes some time after the instant that the item names, never before.
+    pub(super) fn is_expired(&self, at_ms: i64) -> bool {
+        self.status == Status::Invited && at_ms >= self.opened_ms + INVITATION_MS
+    }
+
     pub(super) fn post(&mut self, posting: Posting, at_ms: i64) {
         self.cents += posting.cents;
         self.last = Some((posting, at_ms));
@@ -184,7 +190,7 @@ impl Account {
         let expires = match self.status {
             // TTL attributes are epoch seconds.
             Status::Invited => {
-                format!("\"expires_at\":{{\"N\":\"{}\"}},", (self.opened_ms + DAY_MS / 48) / 1_000)
+                format!("\"expires_at\":{{\"N\":\"{}\"}},", (self.opened_ms + INVITATION_MS) / 1_000)
             }
             Status::Active | Status::Held | Status::Gone => String::new(),
         };

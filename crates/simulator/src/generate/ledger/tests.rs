@@ -3,11 +3,13 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::scenario::Millis;
 
+const START_MS: i64 = 1_763_769_600_000;
+
 fn play(changes: u64) -> Vec<Write> {
     let spec = WriterSpec { items: 100, ..WriterSpec::count(changes, Millis(0), Millis::hours(1)) };
     let mut ledger = Ledger::new(&spec);
     let mut rng = Rng::new(7, 0);
-    (0..changes).map(|step| ledger.step(1_763_769_600_000 + i64::try_from(step).unwrap(), &mut rng)).collect()
+    (0..changes).map(|step| ledger.step(START_MS + i64::try_from(step).unwrap() * 1_000, &mut rng)).collect()
 }
 
 #[test]
@@ -50,4 +52,20 @@ fn the_correction_takes_back_what_was_booked_too_much() {
     assert!(
         writes.iter().any(|w| w.image.as_ref().is_some_and(|i| i.contains(wrong) && i.contains("\"12500\"")))
     );
+}
+
+#[test]
+fn ttl_never_deletes_before_the_time_that_the_item_names() {
+    let mut expires: BTreeMap<String, i64> = BTreeMap::new();
+    for (step, write) in (0..).zip(play(10_000)) {
+        let now = START_MS / 1_000 + step;
+        if write.identity.is_some() {
+            assert!(expires[&write.partition] <= now);
+        } else if let Some(image) = write.image {
+            let image: serde_json::Value = serde_json::from_str(&image).unwrap();
+            if let Some(at) = image["expires_at"]["N"].as_str() {
+                expires.insert(write.partition, at.parse().unwrap());
+            }
+        }
+    }
 }
