@@ -77,6 +77,11 @@ impl Page {
         self.body.len()
     }
 
+    /// Bytes of memory held, the index included.
+    pub(crate) fn footprint(&self) -> usize {
+        self.body.len() + self.side.capacity() + self.records.capacity() * size_of::<Fields>()
+    }
+
     /// Where the next page begins; `None`: the shard is closed and this was its last page.
     #[must_use]
     pub fn next_iterator(&self) -> Option<&str> {
