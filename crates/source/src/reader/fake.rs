@@ -61,6 +61,8 @@ pub(super) struct World {
     pub(super) list_faults: VecDeque<ServiceErrorKind>,
     pub(super) page_size: usize,
     pub(super) repeat_cursor: bool,
+    /// At this number of GetRecords calls for the one shard, the other is listed.
+    pub(super) reveal: Option<(&'static str, u32, &'static str)>,
 }
 
 #[derive(Debug, Clone)]
@@ -163,6 +165,11 @@ impl StreamClient for Fake {
         let parts: Vec<&str> = iterator.as_str().split('/').collect();
         let [stream, name, after] = parts[..] else { panic!("{iterator:?}") };
         *world.calls.entry(name.to_owned()).or_default() += 1;
+        if let Some((_, _, other)) =
+            world.reveal.filter(|(of, at, _)| *of == name && world.calls[name] == *at)
+        {
+            world.shard(stream, other)?.hidden = false;
+        }
         let shard = world.shard(stream, name)?;
         let after: u64 = after.parse().unwrap();
         match shard.faults.pop_front() {

@@ -187,6 +187,28 @@ async fn fs_08_a_child_that_is_listed_late_is_found_and_read() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn caught_up_is_said_only_after_a_listing_that_shows_nothing_new() {
+    let fake =
+        Fake::new([("a", shard(&[1], false)), ("z", FakeShard { hidden: true, ..shard(&[7], false) })]);
+    fake.change(|world| world.reveal = Some(("a", 20, "z")));
+    let outcome = run(&fake, until_caught_up(), Positions::new()).await;
+    assert_eq!((outcome.records(), outcome.result.clone()), (vec!["a/1", "z/7"], Ok(())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn fs_48_records_delivered_again_are_not_sent_again() {
+    let mut repeating = shard(&[1, 2, 3, 4], false);
+    repeating.faults.extend([
+        Fault::Body(
+            r#"{"Records":[{"dynamodb":{"SequenceNumber":"1"}},{"dynamodb":{"SequenceNumber":"2"}}],"NextShardIterator":"1/a/1"}"#,
+        ),
+        Fault::Body(r#"{"Records":[{"dynamodb":{"SequenceNumber":"2"}}],"NextShardIterator":"1/a/1"}"#),
+    ]);
+    let outcome = run(&Fake::new([("a", repeating)]), until_caught_up(), Positions::new()).await;
+    assert_eq!(outcome.records(), ["a/1", "a/2", "a/3", "a/4"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn fs_13_fs_18_empty_pages_and_faults_lose_nothing_and_repeat_nothing() {
     let mut faulty = shard(&[1, 2, 3, 4, 5, 6, 7], false);
     faulty.faults.extend([
