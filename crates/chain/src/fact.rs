@@ -83,7 +83,7 @@ pub enum Fact {
     },
     /// Nothing else happened for as long as the policy allows.
     Heartbeat {
-        /// Every readable shard was polled with success at or after this instant; `None`: at least one never was.
+        /// Every readable shard was polled with success at or after this instant; `None`: not known.
         polled_since: Option<Timestamp>,
     },
     /// The writer's clock lies behind the previous commit's date, which is repeated.

@@ -1,1 +1,25 @@
-//! pipeline
+//! From the stream to the archive: for each table one reader, one gatherer and one committer, joined by bounded queues.
+//!
+//! The only room that knows every other. It promises: what is committed is a prefix of each shard, each record once; a
+//! stop signal finishes what was read; a restart goes on where the commits say; two pipelines on one log never double
+//! a record. It relies on `store` for create-only commits and on `chain` for the fold that decides positions.
+
+mod committer;
+pub mod config;
+mod error;
+mod gather;
+mod progress;
+mod rebase;
+mod run;
+mod sealed;
+mod signing;
+mod table;
+
+pub use committer::{Committer, Identity};
+pub use config::{Config, ConfigError, Overrides, TableConfig};
+pub use error::{PipelineError, Remedy};
+pub use gather::Gatherer;
+pub use progress::{Progress, Totals};
+pub use run::{Run, TableResult};
+pub use sealed::Sealed;
+pub use signing::{KeyFile, Signer};

@@ -141,7 +141,10 @@ impl Fold {
     }
 
     fn apply_gap(&mut self, number: u64, gap: &Gap) -> Result<(), ChainError> {
-        self.open_stream_state(&gap.stream)?;
+        // The time between two streams lies before the newer one, which need not be open yet.
+        if gap.cause != GapCause::StreamDisabled {
+            self.open_stream_state(&gap.stream)?;
+        }
         match &gap.shard {
             Some(shard) => self.apply_shard_gap(number, gap, shard)?,
             None if gap.cause == GapCause::StreamVanished => {

@@ -1,0 +1,297 @@
+//! Owns the head of one log and moves it, one commit at a time.
+//!
+//! Recovery is the same function as the first attempt: whatever became of a commit, the bytes under its number decide.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use sealog_chain::{
+    CHECKPOINT_KEY, Checkpoint, Commit, FORMAT, Fact, Fold, Policies, SignedCheckpoint, Writer,
+};
+use sealog_record::{ShardId, StreamLabel, TableArn, Timestamp};
+use sealog_source::{Clock, CommittedShard};
+use sealog_store::{CommitOutcome, Log, Object, StoreError, StoreErrorKind};
+use tokio_util::sync::CancellationToken;
+
+use crate::rebase::rebase;
+use crate::{PipelineError, Progress, Sealed, Signer};
+
+const WAIT_FIRST: Duration = Duration::from_millis(100);
+const WAIT_MAX: Duration = Duration::from_secs(10);
+/// Attempts at an object while the disk is full: somebody may be making room.
+const FULL_TRIES: u32 = 4;
+/// Attempts after a stop was asked for; about half a minute.
+const STOPPING_TRIES: u32 = 9;
+
+/// What every committer of a process shares.
+#[derive(Clone)]
+pub struct Identity {
+    /// Stands in each commit.
+    pub writer: Writer,
+    /// Signs heads.
+    pub signer: Arc<dyn Signer>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Ends patience with a store that does not answer.
+    pub cancel: CancellationToken,
+}
+
+/// The one who commits to a log.
+pub struct Committer {
+    log: Log,
+    fold: Fold,
+    policies: Policies,
+    identity: Identity,
+    progress: Arc<Progress>,
+}
+
+impl Committer {
+    /// Reads the log, checks that it is ours to write, and publishes what a crash left unpublished.
+    ///
+    /// # Errors
+    /// [`PipelineError`]; nothing was written unless the checkpoint was.
+    pub async fn open(
+        log: Log,
+        policies: Policies,
+        identity: Identity,
+        progress: Arc<Progress>,
+    ) -> Result<Self, PipelineError> {
+        let mut fold = Fold::default();
+        log.catch_up(&mut fold).await?;
+        let committer = Self { log, fold, policies, identity, progress };
+        committer.check_ours()?;
+        committer.publish_if_behind().await?;
+        Ok(committer)
+    }
+
+    /// State of the log.
+    #[must_use]
+    pub fn fold(&self) -> &Fold {
+        &self.fold
+    }
+
+    /// What it tells the time by.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.identity.clock
+    }
+
+    /// Refuses a table that is not the log's.
+    fn check_table(&self, table: &TableArn) -> Result<(), PipelineError> {
+        match self.fold.table() {
+            Some(held) if held != table => Err(PipelineError::OtherTable {
+                log: self.log.name().to_owned(),
+                held: held.to_string(),
+                table: table.to_string(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Commits what still holds of `sealed`; returns where its shards stand now, by whoever committed them.
+    ///
+    /// # Errors
+    /// [`PipelineError`] when the store refuses for good; nothing of `sealed` may be assumed then.
+    pub async fn commit(&mut self, sealed: Sealed) -> Result<Vec<CommittedShard>, PipelineError> {
+        for fact in &sealed.facts {
+            if let Fact::StreamOpened { arn, .. } = fact {
+                self.check_table(&arn.table())?;
+            }
+        }
+        let touched = touched(&sealed);
+        let mut sealed = rebase(sealed, &self.fold)?;
+        while !sealed.is_empty() {
+            // Before this: nothing. A crash after it leaves an object that no commit names.
+            self.stage(&sealed).await?;
+            let bytes = self.render(&sealed)?;
+            // A crash after it leaves a commit whose checkpoint the next start publishes.
+            match self.put(self.fold.size(), &bytes).await? {
+                Put::Ours(version_id) => {
+                    self.fold.apply(&bytes, version_id)?;
+                    let evidence = sealed.object.as_ref().map_or(0, |object| object.bytes.len());
+                    self.progress.commit(sealed.rows(), (evidence + bytes.len()) as u64);
+                    self.publish().await?;
+                    break;
+                }
+                Put::Theirs(object) => sealed = self.give_way(&object, sealed).await?,
+            }
+        }
+        Ok(self.standing(touched))
+    }
+
+    fn standing(&self, touched: Vec<(StreamLabel, ShardId)>) -> Vec<CommittedShard> {
+        let stands = |(stream, shard): (_, _)| {
+            let position = self.fold.position(&stream, &shard)?.clone();
+            Some(CommittedShard { stream, shard, position })
+        };
+        touched.into_iter().filter_map(stands).collect()
+    }
+
+    fn check_ours(&self) -> Result<(), PipelineError> {
+        let log = self.log.name().to_owned();
+        if self.fold.is_closed() {
+            return Err(PipelineError::Closed(log));
+        }
+        let found = self.identity.signer.verifier().to_string();
+        match self.fold.key() {
+            Some(expected) if expected != found => {
+                Err(PipelineError::OtherKey { log, expected: expected.to_owned(), found })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn render(&self, sealed: &Sealed) -> Result<Bytes, PipelineError> {
+        let clock = Timestamp::from_millis(self.identity.clock.now_ms());
+        let previous_at = self.fold.committed_at().unwrap_or(clock);
+        let mut facts = self.genesis(sealed).into_iter().collect::<Vec<_>>();
+        if clock < previous_at {
+            facts.push(Fact::ClockWentBack { clock });
+        }
+        facts.extend(sealed.facts.iter().cloned());
+        let begins = facts.iter().find_map(|fact| {
+            let Fact::Genesis { table_arn, .. } = fact else { return None };
+            Some(sealog_chain::origin_of(table_arn))
+        });
+        let origin = self.fold.origin().map(str::to_owned).or(begins);
+        let commit = Commit {
+            format: FORMAT.to_owned(),
+            origin: origin.ok_or(sealog_chain::ChainError::Genesis("the table of a new log is not known"))?,
+            number: self.fold.size(),
+            previous: self.fold.previous(),
+            committed_at: clock.max(previous_at),
+            writer: self.identity.writer.clone(),
+            batch: sealed.batch(),
+            facts,
+        };
+        Ok(Bytes::from(commit.render()?))
+    }
+
+    /// A new log begins with what it holds and by which rules.
+    fn genesis(&self, sealed: &Sealed) -> Option<Fact> {
+        let opened = sealed.facts.iter().find_map(|fact| {
+            let Fact::StreamOpened { arn, view_type, .. } = fact else { return None };
+            Some((arn.table(), *view_type))
+        });
+        let (table_arn, view_type) = opened.filter(|_| self.fold.size() == 0)?;
+        Some(Fact::Genesis {
+            holds: "dynamodb-changes".to_owned(),
+            table_arn,
+            view_type,
+            key: self.identity.signer.verifier().to_string(),
+            policies: self.policies.clone(),
+        })
+    }
+
+    async fn stage(&self, sealed: &Sealed) -> Result<(), PipelineError> {
+        let Some(object) = &sealed.object else { return Ok(()) };
+        let mut patience = self.patience();
+        loop {
+            match self.log.put_evidence(&object.sha256, object.bytes.clone()).await {
+                Ok(()) => return Ok(()),
+                Err(error) => patience.wait(error).await?,
+            }
+        }
+    }
+
+    async fn put(&self, number: u64, bytes: &Bytes) -> Result<Put, PipelineError> {
+        let mut patience = self.patience();
+        loop {
+            match self.log.put_commit(number, bytes.clone()).await {
+                CommitOutcome::Ours { version_id } => return Ok(Put::Ours(version_id)),
+                CommitOutcome::Theirs(object) => return Ok(Put::Theirs(object)),
+                CommitOutcome::Undecided(error) => patience.wait(error).await?,
+            }
+        }
+    }
+
+    /// Another writer was first: fold in what it did, and keep of ours what still joins.
+    async fn give_way(&mut self, theirs: &Object, sealed: Sealed) -> Result<Sealed, PipelineError> {
+        let (number, rows) = (self.fold.size(), sealed.rows());
+        let winner = self.log.fold_in(&mut self.fold, theirs)?.writer;
+        self.log.catch_up(&mut self.fold).await?;
+        self.check_ours()?;
+        let rest = rebase(sealed, &self.fold)?;
+        self.progress.lost_race();
+        tracing::warn!(
+            log = self.log.name(),
+            "writer {} made commit {number} first: {} of {rows} records here were in the archive already, {} follow",
+            winner.id,
+            rows - rest.rows(),
+            rest.rows(),
+        );
+        Ok(rest)
+    }
+
+    async fn publish(&self) -> Result<(), PipelineError> {
+        let origin = self.fold.origin().unwrap_or_default().to_owned();
+        let head = Checkpoint { origin, size: self.fold.size(), root: self.fold.tree().root() };
+        let signed = self.identity.signer.sign(head).await?;
+        let mut patience = self.patience();
+        loop {
+            match self.log.publish(&signed).await {
+                Ok(()) => return Ok(()),
+                Err(error) => patience.wait(error).await?,
+            }
+        }
+    }
+
+    /// Makes up for a crash between a commit and its checkpoint. Leaves a larger one alone: another writer is ahead.
+    async fn publish_if_behind(&self) -> Result<(), PipelineError> {
+        if self.fold.size() == 0 {
+            return Ok(());
+        }
+        let newest = self.log.read(CHECKPOINT_KEY).await?;
+        let size = newest.and_then(|object| SignedCheckpoint::parse(&object.bytes).ok());
+        if size.is_some_and(|signed| signed.checkpoint.size >= self.fold.size()) {
+            return Ok(());
+        }
+        self.publish().await
+    }
+
+    fn patience(&self) -> Patience<'_> {
+        Patience { identity: &self.identity, log: self.log.name(), tries: 0, wait: WAIT_FIRST }
+    }
+}
+
+enum Put {
+    Ours(Option<String>),
+    Theirs(Object),
+}
+
+/// Waits longer and longer for a store that may come back.
+struct Patience<'a> {
+    identity: &'a Identity,
+    log: &'a str,
+    tries: u32,
+    wait: Duration,
+}
+
+impl Patience<'_> {
+    /// Returns when it is time to try again; the error itself when that is of no use.
+    async fn wait(&mut self, error: StoreError) -> Result<(), PipelineError> {
+        self.tries += 1;
+        let full = error.kind == StoreErrorKind::Full && self.tries >= FULL_TRIES;
+        let stopping = self.identity.cancel.is_cancelled() && self.tries >= STOPPING_TRIES;
+        if full || stopping || !error.kind.may_pass() {
+            return Err(error.into());
+        }
+        tracing::warn!(log = self.log, %error, wait_ms = self.wait.as_millis(), "the archive is written again");
+        self.identity.clock.sleep(self.wait).await;
+        self.wait = (self.wait * 2).min(WAIT_MAX);
+        Ok(())
+    }
+}
+
+fn touched(sealed: &Sealed) -> Vec<(StreamLabel, ShardId)> {
+    let segments = sealed.segments.iter().map(|segment| (segment.stream.clone(), segment.shard.clone()));
+    let gaps = sealed.facts.iter().filter_map(|fact| {
+        let Fact::Gap(gap) = fact else { return None };
+        Some((gap.stream.clone(), gap.shard.clone()?))
+    });
+    let mut touched: Vec<_> = segments.chain(gaps).collect();
+    touched.sort();
+    touched.dedup();
+    touched
+}

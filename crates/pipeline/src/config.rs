@@ -1,0 +1,299 @@
+//! The configuration file: TOML, every key with a default or a clear error.
+//!
+//! Relative paths are relative to the file's own directory, so that a configuration works from anywhere.
+
+mod check;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sealog_batch::SealRule;
+use sealog_chain::{OnGap, StartAt};
+use sealog_record::ViewType;
+use sealog_store::Location;
+use serde::Deserialize;
+
+/// A configuration that cannot be used. The message names the place and what to write there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("configuration {file}: {problem}")]
+pub struct ConfigError {
+    /// The file.
+    pub file: String,
+    /// What is wrong and what would be right.
+    pub problem: String,
+}
+
+/// What `sealog run` is told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Where the archive is.
+    pub archive: Location,
+    /// File of the signing key.
+    pub key_file: PathBuf,
+    /// Longest time between two commits while capture runs. Verifiers call an archive stale after twice that; a shorter
+    /// one bounds how much a cut-off tail can hide, and costs one small commit each time.
+    pub heartbeat: Duration,
+    /// When a batch is sealed.
+    pub seal: SealRule,
+    /// Most bytes of pages in memory over all tables.
+    pub memory_max: usize,
+    /// The tables.
+    pub tables: Vec<TableConfig>,
+}
+
+/// One table to archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableConfig {
+    /// The table's name.
+    pub name: String,
+    /// Name of its log in the archive; the table's name by default.
+    pub log: String,
+    /// Refuse to start on a stream that shows less.
+    pub require_view_type: Option<ViewType>,
+    /// Where a new log begins; without effect on one that has positions.
+    pub start: StartAt,
+    /// What to do when changes can no longer be read.
+    pub on_gap: OnGap,
+    /// Longest time that a change waits in an idle shard before anyone asks. Shorter costs more calls.
+    pub latency: Duration,
+}
+
+/// The file as it stands; [`check`] has seen every key before.
+#[derive(Deserialize)]
+struct File {
+    archive: Option<String>,
+    heartbeat: Option<String>,
+    #[serde(default)]
+    signing: Signing,
+    #[serde(default)]
+    batch: Batch,
+    #[serde(default)]
+    memory: Memory,
+    #[serde(default)]
+    table: Vec<Table>,
+}
+
+#[derive(Default, Deserialize)]
+struct Signing {
+    key: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct Batch {
+    rows_max: Option<usize>,
+    bytes_max: Option<usize>,
+    age_max: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct Memory {
+    pages_max: Option<usize>,
+}
+
+#[derive(Deserialize)]
+struct Table {
+    name: String,
+    log: Option<String>,
+    require_view_type: Option<ViewType>,
+    #[serde(default = "trim_horizon")]
+    start: StartAt,
+    #[serde(default = "halt")]
+    on_gap: OnGap,
+    latency: Option<String>,
+}
+
+fn trim_horizon() -> StartAt {
+    StartAt::TrimHorizon
+}
+
+fn halt() -> OnGap {
+    OnGap::Halt
+}
+
+/// Values that the environment puts over those of the file.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// `SEALOG_ARCHIVE`.
+    pub archive: Option<String>,
+    /// `SEALOG_SIGNING_KEY`.
+    pub signing_key: Option<String>,
+}
+
+impl Config {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// [`ConfigError`], for a file that cannot be read too.
+    pub fn load(path: &Path, overrides: &Overrides) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError {
+            file: path.display().to_string(),
+            problem: format!("{error}; name a file with --config"),
+        })?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        Self::parse(&text, folder, overrides)
+            .map_err(|problem| ConfigError { file: path.display().to_string(), problem })
+    }
+
+    /// Reads a configuration's text; `folder` is what relative paths start from.
+    ///
+    /// # Errors
+    /// What is wrong, and what would be right.
+    pub fn parse(text: &str, folder: &Path, overrides: &Overrides) -> Result<Self, String> {
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
+        check::known_keys(&table)?;
+        let file: File = table.try_into().map_err(|error: toml::de::Error| error.to_string())?;
+        let archive = overrides.archive.as_deref().or(file.archive.as_deref());
+        let archive =
+            archive.ok_or("archive is missing; write archive = \"s3://bucket/prefix\" or a directory")?;
+        let key = overrides.signing_key.as_deref().or(file.signing.key.as_deref());
+        let tables = file.table.into_iter().map(Table::checked).collect::<Result<Vec<_>, _>>()?;
+        check::tables(&tables)?;
+        Ok(Self {
+            archive: location(archive, folder)?,
+            key_file: key_file(key, folder)?,
+            heartbeat: heartbeat(file.heartbeat.as_deref())?,
+            seal: file.batch.rule()?,
+            memory_max: file.memory.pages_max.unwrap_or(64 << 20).max(4 << 20),
+            tables,
+        })
+    }
+}
+
+fn location(text: &str, folder: &Path) -> Result<Location, String> {
+    Ok(match text.parse().map_err(|error| format!("archive: {error}"))? {
+        Location::Directory(path) => Location::Directory(folder.join(path)),
+        s3 @ Location::S3 { .. } => s3,
+    })
+}
+
+fn key_file(key: Option<&str>, folder: &Path) -> Result<PathBuf, String> {
+    let key = key.ok_or(
+        "[signing] key is missing; run `sealog keys generate --out sealog.key` and write key = \"file:sealog.key\"",
+    )?;
+    match key.split_once(':') {
+        Some(("file", path)) if !path.is_empty() => Ok(folder.join(path)),
+        Some(("kms", _)) => Err("signing with KMS is not there yet; write key = \"file:<path>\"".to_owned()),
+        _ => Err(format!("[signing] key = {key:?} should be \"file:<path>\"")),
+    }
+}
+
+fn heartbeat(text: Option<&str>) -> Result<Duration, String> {
+    let heartbeat = text.map_or(Ok(Duration::from_secs(3600)), |text| duration("heartbeat", text))?;
+    if heartbeat < Duration::from_secs(10) || heartbeat > Duration::from_secs(12 * 3600) {
+        return Err("heartbeat should lie between 10s and 12h".to_owned());
+    }
+    Ok(heartbeat)
+}
+
+fn duration(key: &str, text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{key} = {text:?} should be a time such as \"500ms\", \"10s\" or \"1h\"");
+    let parsed: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
+    Duration::try_from(parsed).map_err(|_| wrong())
+}
+
+impl Batch {
+    fn rule(&self) -> Result<SealRule, String> {
+        let standard = SealRule::default();
+        let age = self.age_max.as_deref().map(|text| duration("batch.age_max", text)).transpose()?;
+        let age_max_ms =
+            age.map_or(standard.age_max_ms, |age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
+        let rule = SealRule {
+            rows_max: self.rows_max.unwrap_or(standard.rows_max),
+            bytes_max: self.bytes_max.unwrap_or(standard.bytes_max),
+            age_max_ms,
+        };
+        if rule.rows_max == 0 || rule.rows_max > 1_000_000 || rule.bytes_max == 0 || rule.bytes_max > 1 << 30
+        {
+            return Err(
+                "batch: rows_max lies between 1 and 1000000, bytes_max between 1 and 1073741824".to_owned()
+            );
+        }
+        Ok(rule)
+    }
+}
+
+impl Table {
+    fn checked(self) -> Result<TableConfig, String> {
+        let latency = self.latency.as_deref().map(|text| duration("table.latency", text)).transpose()?;
+        Ok(TableConfig {
+            log: self.log.unwrap_or_else(|| self.name.clone()),
+            name: self.name,
+            require_view_type: self.require_view_type,
+            start: self.start,
+            on_gap: self.on_gap,
+            latency: latency.unwrap_or(Duration::from_secs(10)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALLEST: &str = "archive = \"a\"\n[signing]\nkey = \"file:k\"\n[[table]]\nname = \"orders\"\n";
+
+    fn parse(text: &str) -> Result<Config, String> {
+        Config::parse(text, Path::new("/etc/sealog"), &Overrides::default())
+    }
+
+    #[test]
+    fn the_smallest_file_has_the_stated_defaults() {
+        let config = parse(SMALLEST).unwrap();
+        assert_eq!(config.archive, Location::Directory("/etc/sealog/a".into()));
+        assert_eq!(config.key_file, Path::new("/etc/sealog/k"));
+        assert_eq!(config.heartbeat, Duration::from_secs(3600));
+        let table = &config.tables[0];
+        assert_eq!(
+            (table.log.as_str(), table.start, table.on_gap),
+            ("orders", StartAt::TrimHorizon, OnGap::Halt)
+        );
+    }
+
+    #[test]
+    fn the_environment_stands_over_the_file() {
+        let overrides = Overrides { archive: Some("s3://bucket/p".to_owned()), signing_key: None };
+        let config = Config::parse(SMALLEST, Path::new("."), &overrides).unwrap();
+        assert_eq!(config.archive.to_string(), "s3://bucket/p");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_the_nearest_right_one() {
+        for (text, hint) in [
+            (SMALLEST.replace("archive", "archiv"), "archiv is unknown; did you mean archive?"),
+            (format!("{SMALLEST}on-gap = \"halt\"\n"), "table.on-gap is unknown; did you mean on_gap?"),
+            (SMALLEST.replace("key =", "keyfile ="), "signing.keyfile is unknown; did you mean key?"),
+            (format!("{SMALLEST}zzz = 1\n"), "table.zzz is unknown; known are"),
+        ] {
+            let problem = parse(&text).unwrap_err();
+            assert!(problem.contains(hint), "{problem}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_built_yet_says_so_instead_of_being_ignored() {
+        for text in [
+            format!("{SMALLEST}columns = {{ amount = \"text\" }}\n"),
+            format!("{SMALLEST}[[table.filter]]\ncomponent = \"x\"\n"),
+            format!("{SMALLEST}[retention]\nmode = \"compliance\"\n"),
+            SMALLEST.replace("file:k", "kms:k"),
+        ] {
+            assert!(parse(&text).unwrap_err().contains("not there yet"), "{text}");
+        }
+    }
+
+    #[test]
+    fn wrong_values_say_what_is_right() {
+        for (text, hint) in [
+            (format!("{SMALLEST}latency = \"soon\"\n"), "such as"),
+            (format!("{SMALLEST}start = \"now\"\n"), "trim_horizon"),
+            (format!("{SMALLEST}require_view_type = \"ALL\"\n"), "NEW_AND_OLD_IMAGES"),
+            (format!("{SMALLEST}[[table]]\nname = \"orders\"\n"), "twice"),
+            (format!("{SMALLEST}log = \"../x\"\n"), "log"),
+            ("archive = \"a\"\n[signing]\nkey = \"file:k\"\n".to_owned(), "[[table]]"),
+            ("archive = 1\n".to_owned(), "archive"),
+        ] {
+            let problem = parse(&text).unwrap_err();
+            assert!(problem.contains(hint), "{problem}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! One table's pipeline: reader → gatherer → committer.
+//!
+//! Each hands over through a bounded queue and ends when the one before it has: that is how a stop finishes what was read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sealog_chain::{Fact, Policies, StartAt, StopCause};
+use sealog_source::{ByteBudget, CommittedShard, OnGap, Source, SourceEvent, SourceOptions, StreamClient};
+use sealog_store::{Log, Store};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Committer, Config, Gatherer, Identity, PipelineError, Progress, Sealed, TableConfig};
+
+/// Pages between reader and gatherer; their bytes are bounded by the budget.
+const EVENTS_QUEUED: usize = 64;
+/// Batches between gatherer and committer: one is gathered while one is written.
+const BATCHES_QUEUED: usize = 1;
+const POSITIONS_QUEUED: usize = 1024;
+
+/// What the tables of a run share.
+pub(crate) struct Shared<C> {
+    pub(crate) client: Arc<C>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) identity: Identity,
+    pub(crate) budget: ByteBudget,
+    pub(crate) config: Config,
+    pub(crate) until_caught_up: bool,
+}
+
+/// Archives one table until it is cancelled, caught up if that was asked for, or stopped by an error.
+pub(crate) async fn run<C: StreamClient>(
+    shared: Arc<Shared<C>>,
+    table: TableConfig,
+    progress: Arc<Progress>,
+) -> Result<(), PipelineError> {
+    let log = Log::new(Arc::clone(&shared.store), &table.log);
+    let policies = policies(&shared.config, &table);
+    let committer =
+        Committer::open(log, policies.clone(), shared.identity.clone(), Arc::clone(&progress)).await?;
+    let mut gatherer = Gathering {
+        gatherer: Gatherer::new(committer.fold(), shared.config.seal),
+        changed_policies: committer.fold().policies().filter(|old| **old != policies).map(|_| policies),
+        identity: shared.identity.clone(),
+        progress,
+        started: false,
+    };
+    let source = source(&shared, &table, &committer);
+    let heartbeat = shared.config.heartbeat.mul_f64(0.9);
+    let cancel = shared.identity.cancel.clone();
+
+    let (events, events_in) = mpsc::channel(EVENTS_QUEUED);
+    let (sealed, sealed_in) = mpsc::channel(BATCHES_QUEUED);
+    let (positions, positions_in) = mpsc::channel(POSITIONS_QUEUED);
+    let mut tasks = JoinSet::new();
+    let budget = shared.budget.clone();
+    let reading = tasks.spawn(async move {
+        Ended::Reader(source.run(events, positions_in, budget, cancel).await.map_err(PipelineError::from))
+    });
+    tasks.spawn(async move { Ended::Gatherer(gatherer.run(events_in, sealed).await) });
+    tasks.spawn(async move {
+        Ended::Committer(Box::new(commit(committer, heartbeat, sealed_in, positions).await))
+    });
+    finish(tasks, shared.identity.cancel.clone(), shared.until_caught_up, &reading).await
+}
+
+fn policies(config: &Config, table: &TableConfig) -> Policies {
+    Policies { heartbeat_seconds: config.heartbeat.as_secs(), retention: None, on_gap: table.on_gap }
+}
+
+fn source<C: StreamClient>(shared: &Shared<C>, table: &TableConfig, committer: &Committer) -> Source<C> {
+    let fold = committer.fold();
+    let opened = fold.streams().values().find(|stream| stream.start == StartAt::Latest);
+    let options = SourceOptions {
+        start: match table.start {
+            StartAt::TrimHorizon => sealog_source::StartAt::TrimHorizon,
+            StartAt::Latest => sealog_source::StartAt::Latest,
+        },
+        latest_since_ms: opened.map(|stream| stream.opened_at.as_millis()),
+        on_gap: match table.on_gap {
+            sealog_chain::OnGap::Halt => OnGap::Halt,
+            sealog_chain::OnGap::RecordAndContinue => OnGap::RecordAndContinue,
+        },
+        require_view_type: table.require_view_type,
+        latency_max: table.latency,
+        until_caught_up: shared.until_caught_up,
+        ..SourceOptions::default()
+    };
+    let clock = Arc::clone(&shared.identity.clock);
+    Source::new(Arc::clone(&shared.client), clock, options, table.name.as_str(), fold.positions())
+}
+
+enum Ended {
+    Reader(Result<(), PipelineError>),
+    Gatherer(Result<(), PipelineError>),
+    Committer(Box<Result<Committer, PipelineError>>),
+}
+
+/// Awaits all three, states why capture stopped, and returns the first cause of trouble.
+async fn finish(
+    mut tasks: JoinSet<Ended>,
+    cancel: CancellationToken,
+    until_caught_up: bool,
+    reading: &tokio::task::AbortHandle,
+) -> Result<(), PipelineError> {
+    let (mut read, mut gathered, mut committer) = (Ok(()), Ok(()), None);
+    while let Some(ended) = tasks.join_next().await {
+        match ended {
+            Ok(Ended::Reader(result)) => read = result,
+            Ok(Ended::Gatherer(result)) => gathered = result,
+            Ok(Ended::Committer(ended)) => match *ended {
+                Ok(ended) => committer = Some(ended),
+                Err(error) => {
+                    // Nothing can be committed any more: what the others say next is only a consequence.
+                    reading.abort();
+                    tasks.shutdown().await;
+                    return Err(error);
+                }
+            },
+            Err(died) => return Err(PipelineError::Defect(died.to_string())),
+        }
+    }
+    let cause = match &read {
+        _ if cancel.is_cancelled() => StopCause::Signal,
+        Ok(()) if until_caught_up => StopCause::CaughtUp,
+        Ok(()) | Err(_) => StopCause::Halted,
+    };
+    if let Some(mut committer) = committer.filter(|committer| committer.fold().size() > 0) {
+        committer.commit(Sealed { facts: vec![Fact::CaptureStopped { cause }], ..Sealed::default() }).await?;
+    }
+    gathered.and(read)
+}
+
+struct Gathering {
+    gatherer: Gatherer,
+    changed_policies: Option<Policies>,
+    identity: Identity,
+    progress: Arc<Progress>,
+    started: bool,
+}
+
+impl Gathering {
+    async fn run(
+        &mut self,
+        mut events: mpsc::Receiver<SourceEvent>,
+        sealed: mpsc::Sender<Sealed>,
+    ) -> Result<(), PipelineError> {
+        loop {
+            let clock = &self.identity.clock;
+            let due_in = self.gatherer.due_in_ms(clock.now_ms());
+            let due = async {
+                match due_in {
+                    Some(wait) => clock.sleep(Duration::from_millis(wait)).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let batches = tokio::select! {
+                biased;
+                event = events.recv() => match event {
+                    Some(event) => self.take(event)?,
+                    None => break,
+                },
+                () = due => self.gatherer.seal()?.into_iter().collect(),
+            };
+            for batch in batches {
+                if sealed.send(batch).await.is_err() {
+                    return Ok(());
+                }
+            }
+        }
+        // The reader has ended: what it sent is committed all the same.
+        if let Some(batch) = self.gatherer.seal()? {
+            drop(sealed.send(batch).await);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, event: SourceEvent) -> Result<Vec<Sealed>, PipelineError> {
+        let now_ms = self.identity.clock.now_ms();
+        let mut batches = Vec::new();
+        if !std::mem::replace(&mut self.started, true) {
+            self.gatherer.state(Fact::CaptureStarted {}, now_ms, &mut batches)?;
+            if let Some(policies) = self.changed_policies.take() {
+                self.gatherer.state(Fact::PolicyChanged { policies }, now_ms, &mut batches)?;
+            }
+        }
+        if let SourceEvent::Page { page, first, .. } = &event {
+            self.progress.page(page.len().saturating_sub(*first), page.bytes());
+        }
+        batches.extend(self.gatherer.take(event, now_ms)?);
+        Ok(batches)
+    }
+}
+
+/// Commits what is sealed, and a heartbeat when nothing is for too long; gives the committer back at the end.
+async fn commit(
+    mut committer: Committer,
+    heartbeat: Duration,
+    mut sealed: mpsc::Receiver<Sealed>,
+    positions: mpsc::Sender<CommittedShard>,
+) -> Result<Committer, PipelineError> {
+    loop {
+        let silence = committer.clock().sleep(heartbeat);
+        let batch = tokio::select! {
+            biased;
+            batch = sealed.recv() => match batch {
+                Some(batch) => batch,
+                None => return Ok(committer),
+            },
+            () = silence, if committer.fold().size() > 0 => {
+                Sealed { facts: vec![Fact::Heartbeat { polled_since: None }], ..Sealed::default() }
+            }
+        };
+        for shard in committer.commit(batch).await? {
+            // A reader that has ended needs no positions.
+            drop(positions.send(shard).await);
+        }
+    }
+}
