@@ -45,13 +45,16 @@ impl Faults {
         self.0.push(FaultState { spec, rng: Rng::new(lane, 0xFA01_7000), matched: 0, hit: 0 });
     }
 
-    /// Every fault counts every call that is about its target, whether or not another one hits it.
+    /// Every fault counts every call that is about its target. Only what takes effect uses up `times`: a fault that
+    /// another one covers waits for the next call.
     pub(crate) fn hit(&mut self, target: &Target<'_>, since_start_ms: i64) -> Hit {
         let mut hit = Hit::default();
         for fault in &mut self.0 {
-            if !fault.fires(target, since_start_ms) {
+            let covered = hit.effect.is_some() && !matches!(fault.spec.does, FaultEffect::Latency(_));
+            if !fault.is_due(target, since_start_ms) || covered {
                 continue;
             }
+            fault.hit += 1;
             match &fault.spec.does {
                 FaultEffect::Latency(wait) => hit.delay_ms = hit.delay_ms.saturating_add(wait.as_wait_ms()),
                 FaultEffect::Error { .. }
@@ -66,7 +69,7 @@ impl Faults {
                 | FaultEffect::CutJson
                 | FaultEffect::NoSequenceNumber
                 | FaultEffect::Body { .. } => {
-                    hit.effect.get_or_insert_with(|| fault.spec.does.clone());
+                    hit.effect = Some(fault.spec.does.clone());
                 }
             }
         }
@@ -75,7 +78,7 @@ impl Faults {
 }
 
 impl FaultState {
-    fn fires(&mut self, target: &Target<'_>, since_start_ms: i64) -> bool {
+    fn is_due(&mut self, target: &Target<'_>, since_start_ms: i64) -> bool {
         let spec = &self.spec;
         let about = spec.operation.is_none_or(|operation| operation == target.operation)
             && spec.table.as_deref().is_none_or(|table| Some(table) == target.table)
@@ -87,11 +90,9 @@ impl FaultState {
         }
         self.matched += 1;
         let Some(nth) = self.matched.checked_sub(spec.after_calls + 1) else { return false };
-        let due = spec.every.is_none_or(|every| nth % every.max(1) == 0)
+        spec.every.is_none_or(|every| nth % every.max(1) == 0)
             && spec.times.is_none_or(|times| self.hit < times)
-            && spec.probability.is_none_or(|probability| self.rng.chance(probability));
-        self.hit += u64::from(due);
-        due
+            && spec.probability.is_none_or(|probability| self.rng.chance(probability))
     }
 }
 
@@ -130,6 +131,14 @@ mod tests {
         ] {
             assert_eq!(fires(spec, 2), [false, false]);
         }
+    }
+
+    #[test]
+    fn a_fault_that_another_covers_comes_next() {
+        let cut = FaultSpec::new(None, FaultEffect::CutJson);
+        let mut faults = Faults::new(&Scenario::new(1).fault(reset().calls(0, 1)).fault(cut.calls(0, 1)));
+        let effects: Vec<_> = (0..3).map(|_| faults.hit(&GET, 0).effect).collect();
+        assert_eq!(effects, [Some(FaultEffect::Reset), Some(FaultEffect::CutJson), None]);
     }
 
     #[test]

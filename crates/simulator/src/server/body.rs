@@ -32,7 +32,9 @@ impl ReplyBody {
             Delivery::Truncated { bytes } => {
                 // At least one byte is missing, or nobody would notice.
                 let keep = bytes.min(whole.rest.len().saturating_sub(1));
-                Self { rest: whole.rest.slice(..keep), cut: true, pause_ms: CUT_PAUSE_MS, ..whole }
+                // Pending once makes hyper flush: here the head, later the bytes that shall arrive.
+                let pause = Some(Box::pin(wait(CUT_PAUSE_MS)));
+                Self { rest: whole.rest.slice(..keep), cut: true, pause_ms: CUT_PAUSE_MS, pause, ..whole }
             }
             Delivery::Drip { bytes, pause_ms } => Self { piece: bytes.max(1), pause_ms, ..whole },
         }

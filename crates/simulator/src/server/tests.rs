@@ -72,15 +72,19 @@ async fn what_is_not_the_service_is_refused_as_it_refuses() {
 
 #[tokio::test]
 async fn a_cut_reply_ends_before_its_length() {
-    let server = serve_with(vec![FaultEffect::Truncate { bytes: 20 }]).await;
-    let mut stream = connect(&server).await;
-    stream.write_all(LIST.as_bytes()).await.unwrap();
-    let mut all = Vec::new();
-    assert!(stream.read_to_end(&mut all).await.is_ok());
-    let text = String::from_utf8(all).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    assert_eq!(body.len(), 20);
-    assert!(!head.contains("content-length: 20\r\n"));
+    let cut = |bytes| FaultEffect::Truncate { bytes };
+    let server = serve_with(vec![cut(20), cut(0)]).await;
+    for bytes in [20, 0] {
+        let mut stream = connect(&server).await;
+        let request = LIST.replace("host: x", "host: x\r\nconnection: close");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut all = Vec::new();
+        assert!(stream.read_to_end(&mut all).await.is_ok());
+        let text = String::from_utf8(all).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert_eq!(body.len(), bytes);
+        assert!(!head.contains(&format!("content-length: {bytes}\r\n")));
+    }
     assert!(exchange(&mut connect(&server).await, LIST).await.is_ok(), "only once");
     server.stop().await;
 }
