@@ -1,0 +1,57 @@
+"""A log as a directory of objects."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+class Unreadable(Exception):
+    """The object is there, but cannot be read."""
+
+
+class Store:
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def read(self, name: str) -> bytes | None:
+        """The object's bytes, None if there is no such object."""
+        path = self._root / name
+        try:
+            return path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+        except OSError as error:
+            raise Unreadable(f"{name}: {error.strerror}") from error
+
+    def names(self, folder: str) -> list[str]:
+        """Names of all objects below a folder, relative to it."""
+        top = self._root / folder
+        try:
+            return sorted(
+                str((Path(directory) / file).relative_to(top))
+                for directory, _, files in os.walk(top, onerror=_refuse)
+                for file in files
+            )
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise Unreadable(f"{folder}: {error.strerror}") from error
+
+
+def _refuse(error: OSError) -> None:
+    raise error
+
+
+LOG_SIGNS = ("commits", "checkpoints", "evidence", "checkpoint")
+
+
+def log_names(archive: Path) -> list[str]:
+    """Directories that hold something of a log. One without commits counts: someone may have taken them."""
+    return sorted(
+        entry.name
+        for entry in archive.iterdir()
+        if entry.name != ".staging"
+        and os.path.isdir(entry)
+        and (not os.access(entry, os.X_OK) or any(os.path.exists(entry / s) for s in LOG_SIGNS))
+    )
