@@ -504,7 +504,8 @@ def test_commit_after_log_closed(log: Log) -> None:
 @pytest.mark.parametrize("members", [
     {"shard": "shardId-3", "after": "103"}, {"shard": "shardId-3"}, {"shard": "shardId-9", "after": "1"},
     {"shard": "shardId-1", "after": "103"}, {"shard": None, "cause": "trimmed"},
-    {"stream": "x", "shard": None, "cause": "stream_vanished"},
+    {"stream": "x", "shard": None, "cause": "stream_vanished"}, {"stream": "x", "shard": "shardId-1"},
+    {"shard": None, "cause": "stream_disabled", "after": "1"},
 ])  # fmt: skip
 def test_gap_contradiction(log: Log, members: dict[str, Any]) -> None:
     log.commit([gap(**members)])
@@ -512,6 +513,21 @@ def test_gap_contradiction(log: Log, members: dict[str, Any]) -> None:
     expect(
         log, found("fact-contradiction", 4), found("gap-declared", 4, shard=members["shard"])
     )  # fmt: skip
+
+
+def test_gap_between_two_streams(log: Log) -> None:
+    log.commit([gap(stream="x", shard=None, cause="stream_disabled"), stream_opened("x")])
+    log.save()
+    expect(log, found("gap-declared", 4), outcome="INTACT WITH DECLARED GAPS")
+
+
+def test_gap_in_a_closed_stream(log: Log) -> None:
+    closed = {"kind": "stream_closed", "stream": STREAM, "cause": "vanished"}
+    log.commit([gap(shard=None, cause="stream_vanished"), closed])
+    log.commit([gap(shard="shardId-9")])
+    log.save()
+    declared = [found("gap-declared", 4), found("gap-declared", 5, shard="shardId-9")]
+    expect(log, *declared, found("fact-contradiction", 5))
 
 
 def test_rows_before_the_floor(log: Log) -> None:

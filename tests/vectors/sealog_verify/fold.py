@@ -137,9 +137,14 @@ class Fold:
             self._contradiction("a key rotation is not signed by the key in force")
 
     def _fact_gap(self, fact: dict[str, Any]) -> None:
+        if fact["shard"] is None:
+            if fact["after"] is not None or fact["first"] is not None:
+                self._contradiction("a gap without shard names records")
+            if fact["cause"] == "stream_disabled":
+                return  # lies between two streams, the newer of which may open later
         stream = self.streams.get(fact["stream"])
-        if stream is None or not stream.opened:
-            self._contradiction(f"a gap in stream {fact['stream']}, which was not opened")
+        if stream is None or not stream.opened or stream.closed:
+            self._contradiction(f"a gap in stream {fact['stream']}, which is not open")
             return
         if fact["shard"] is None:
             self._gap_of_stream(fact, stream)
@@ -155,13 +160,11 @@ class Fold:
             shard.ended_in = self._number
 
     def _gap_of_stream(self, fact: dict[str, Any], stream: Stream) -> None:
-        if fact["after"] is not None or fact["first"] is not None:
-            self._contradiction("a gap without shard names records")
         if fact["cause"] == "stream_vanished":
             for shard in stream.shards.values():
                 if shard.ended_in is None:
                     shard.ended_in = self._number
-        elif fact["cause"] != "stream_disabled":
+        else:
             self._contradiction(f"a gap by {fact['cause']} without shard")
 
     # Batches.
