@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodbstreams::Client;
+use aws_sdk_dynamodbstreams::config::Credentials;
 use aws_sdk_dynamodbstreams::config::retry::RetryConfig;
 use aws_sdk_dynamodbstreams::types::{self, ShardIteratorType};
 use aws_smithy_http_client::tls::Provider;
@@ -38,6 +39,21 @@ pub struct AwsOptions {
     pub region: Option<String>,
     /// Endpoint, instead of `AWS_ENDPOINT_URL_DYNAMODB_STREAMS` and `AWS_ENDPOINT_URL`.
     pub endpoint_url: Option<String>,
+    /// Sign with made-up credentials: for a simulator, which does not look at them.
+    pub made_up_credentials: bool,
+}
+
+impl AwsOptions {
+    /// Reaches a simulator at `endpoint_url`, whatever the environment says.
+    #[must_use]
+    pub fn simulator(endpoint_url: &str) -> Self {
+        Self {
+            profile: None,
+            region: Some("eu-central-1".to_owned()),
+            endpoint_url: Some(endpoint_url.to_owned()),
+            made_up_credentials: true,
+        }
+    }
 }
 
 /// DynamoDB Streams over HTTP, as the AWS SDK reaches it. Cheap to clone; clones share connections and credentials.
@@ -66,6 +82,9 @@ impl AwsStreamClient {
         }
         if let Some(url) = &options.endpoint_url {
             loader = loader.endpoint_url(url);
+        }
+        if options.made_up_credentials {
+            loader = loader.credentials_provider(Credentials::new("simulated", "simulated", None, None, "simulator"));
         }
         Self::with_http(&loader.load().await, http)
     }
