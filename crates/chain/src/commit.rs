@@ -241,6 +241,7 @@ impl Commit {
         if self.number > INTEGER_MAX || (self.number == 0) != self.previous.is_none() {
             return Err(ChainError::Malformed("only commit 0 has no predecessor".to_owned()));
         }
+        self.facts.iter().try_for_each(Fact::check)?;
         match &self.batch {
             Some(batch) => batch.check(),
             None if self.facts.is_empty() => Err(ChainError::Malformed("neither batch nor facts".to_owned())),

@@ -3,7 +3,7 @@
 use sealog_record::{Gap, StreamArn, StreamLabel, TableArn, Timestamp, ViewType};
 use serde::{Deserialize, Serialize};
 
-use crate::{FilterUse, Hash};
+use crate::{ChainError, Decisions, FilterUse, Hash, VerifierKey};
 
 /// One statement of a commit. The JSON member `kind` tells which.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,6 +122,43 @@ pub enum Fact {
         reason: String,
     },
 }
+
+impl Fact {
+    /// What can be said of a fact without its log.
+    pub(crate) fn check(&self) -> Result<(), ChainError> {
+        let wrong = |what: &str| Err(ChainError::Malformed(what.to_owned()));
+        match self {
+            Self::Genesis { holds, key, .. } if holds == HOLDS => VerifierKey::parse(key).map(|_| ()),
+            Self::Genesis { .. } => wrong("the genesis holds something unknown"),
+            Self::KeyRotated { from, to, .. } => {
+                VerifierKey::parse(from).and(VerifierKey::parse(to)).map(|_| ())
+            }
+            Self::FilterPinned { filter, .. } if filter.decisions != Decisions::default() => {
+                wrong("a pinned filter has decided already")
+            }
+            Self::Gap(gap) if gap.shard.is_none() && (gap.after.is_some() || gap.first.is_some()) => {
+                wrong("a gap without shard names records")
+            }
+            Self::StreamOpened { .. }
+            | Self::StreamClosed { .. }
+            | Self::Gap(_)
+            | Self::FilterPinned { .. }
+            | Self::FilterRemoved { .. }
+            | Self::FilterBypassed { .. }
+            | Self::PolicyChanged { .. }
+            | Self::Heartbeat { .. }
+            | Self::ClockWentBack { .. }
+            | Self::CaptureStarted {}
+            | Self::CaptureStopped { .. }
+            | Self::HoldAdded { .. }
+            | Self::HoldRemoved { .. }
+            | Self::LogClosed { .. } => Ok(()),
+        }
+    }
+}
+
+/// What a log of this format holds.
+pub const HOLDS: &str = "dynamodb-changes";
 
 /// Rules that a writer promises to keep.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

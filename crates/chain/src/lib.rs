@@ -25,7 +25,7 @@ pub use commit::{
     SegmentFrom, Writer,
 };
 pub use error::ChainError;
-pub use fact::{Fact, OnGap, Policies, Retention, RetentionMode, StartAt, StopCause, StreamEnd};
+pub use fact::{Fact, HOLDS, OnGap, Policies, Retention, RetentionMode, StartAt, StopCause, StreamEnd};
 pub use fold::{Fold, StreamState};
 pub use hash::{EMPTY_ROOT, Hash, leaf_hash, node_hash, record_leaf, sha256};
 pub use key::{SigningKey, VerifierKey, key_rotation_message};

@@ -176,7 +176,7 @@ impl Committer {
         });
         let (table_arn, view_type) = opened.filter(|_| self.fold.size() == 0)?;
         Some(Fact::Genesis {
-            holds: "dynamodb-changes".to_owned(),
+            holds: sealog_chain::HOLDS.to_owned(),
             table_arn,
             view_type,
             key: self.identity.signer.verifier().to_string(),

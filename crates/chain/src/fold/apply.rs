@@ -77,6 +77,11 @@ impl Fold {
                     genesis.policies = policies.clone();
                 }
             }
+            Fact::LogClosed { .. } if commit.batch.is_some() || index + 1 < commit.facts.len() => {
+                return Err(ChainError::Fact(
+                    "a log is closed by the last fact of a commit without batch".to_owned(),
+                ));
+            }
             Fact::LogClosed { .. } => self.closed = true,
             Fact::FilterBypassed { .. }
             | Fact::Heartbeat { .. }
