@@ -83,7 +83,7 @@ impl Gatherer {
                 // The page's bytes are in the batch now; its share of memory is free.
                 drop(permit);
             }
-            SourceEvent::CaughtUp => {}
+            SourceEvent::Resumed { .. } | SourceEvent::CaughtUp => {}
         }
         if self.is_due(now_ms) {
             sealed.extend(self.seal()?);

@@ -59,7 +59,10 @@ pub(crate) async fn run<C: StreamClient>(
     let reading = tasks.spawn(async move {
         Ended::Reader(source.run(events, positions_in, budget, cancel).await.map_err(PipelineError::from))
     });
-    tasks.spawn(async move { Ended::Gatherer(gatherer.run(events_in, sealed).await) });
+    tasks.spawn(async move {
+        let result = gatherer.run(events_in, sealed).await;
+        Ended::Gatherer(result, gatherer.started)
+    });
     tasks.spawn(async move {
         Ended::Committer(Box::new(commit(committer, heartbeat, sealed_in, positions).await))
     });
@@ -94,7 +97,8 @@ fn source<C: StreamClient>(shared: &Shared<C>, table: &TableConfig, committer: &
 
 enum Ended {
     Reader(Result<(), PipelineError>),
-    Gatherer(Result<(), PipelineError>),
+    /// With whether anything came from the service at all.
+    Gatherer(Result<(), PipelineError>, bool),
     Committer(Box<Result<Committer, PipelineError>>),
 }
 
@@ -105,11 +109,11 @@ async fn finish(
     until_caught_up: bool,
     reading: &tokio::task::AbortHandle,
 ) -> Result<(), PipelineError> {
-    let (mut read, mut gathered, mut committer) = (Ok(()), Ok(()), None);
+    let (mut read, mut gathered, mut committer, mut began) = (Ok(()), Ok(()), None, false);
     while let Some(ended) = tasks.join_next().await {
         match ended {
             Ok(Ended::Reader(result)) => read = result,
-            Ok(Ended::Gatherer(result)) => gathered = result,
+            Ok(Ended::Gatherer(result, started)) => (gathered, began) = (result, started),
             Ok(Ended::Committer(ended)) => match *ended {
                 Ok(ended) => committer = Some(ended),
                 Err(error) => {
@@ -127,7 +131,7 @@ async fn finish(
         Ok(()) if until_caught_up => StopCause::CaughtUp,
         Ok(()) | Err(_) => StopCause::Halted,
     };
-    if let Some(mut committer) = committer.filter(|committer| committer.fold().size() > 0) {
+    if let Some(mut committer) = committer.filter(|committer| began && committer.fold().size() > 0) {
         committer.commit(Sealed { facts: vec![Fact::CaptureStopped { cause }], ..Sealed::default() }).await?;
     }
     gathered.and(read)

@@ -86,6 +86,11 @@ pub enum SourceEvent {
         /// When, in ms since 1970.
         at_ms: i64,
     },
+    /// Reading of a stream that this log knows goes on: the service has answered.
+    Resumed {
+        /// The stream.
+        stream: StreamLabel,
+    },
     /// First sight of a shard: to be committed as a segment without rows, so that where it began is never forgotten.
     Discovered {
         /// The stream.

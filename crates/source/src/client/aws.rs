@@ -84,7 +84,13 @@ impl AwsStreamClient {
             loader = loader.endpoint_url(url);
         }
         if options.made_up_credentials {
-            loader = loader.credentials_provider(Credentials::new("simulated", "simulated", None, None, "simulator"));
+            loader = loader.credentials_provider(Credentials::new(
+                "simulated",
+                "simulated",
+                None,
+                None,
+                "simulator",
+            ));
         }
         Self::with_http(&loader.load().await, http)
     }

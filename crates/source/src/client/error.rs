@@ -130,6 +130,8 @@ impl ServiceError {
             _ => ServiceErrorKind::Invalid,
         };
         let message = match error.as_service_error().and_then(ProvideErrorMetadata::message) {
+            // The SDK lists every place it looked at; what to do about it is shorter.
+            None if kind == ServiceErrorKind::NoCredentials => "no AWS credentials were found".to_owned(),
             Some(said) => format!("{} ({said})", code.as_deref().unwrap_or("no error code")),
             None => chain(&error, code.as_deref(), status),
         };

@@ -185,6 +185,8 @@ impl<C: StreamClient> Table<C> {
             }
             let stream = stream.clone();
             self.shared.send(SourceEvent::StreamOpened { stream, view_type, start, at_ms: now }).await?;
+        } else {
+            self.shared.send(SourceEvent::Resumed { stream: label.clone() }).await?;
         }
         let epoch = Epoch::new(self.shared.clone(), stream.clone(), own, ReadFrom::from(start), since);
         epoch.run(&mut self.committed).await

@@ -50,6 +50,7 @@ impl Committer {
             SourceEvent::StreamOpened { stream, start, .. } => {
                 self.log.push(format!("opened {} {start:?}", stream.label()));
             }
+            SourceEvent::Resumed { .. } => {}
             SourceEvent::Discovered { stream, shard, parent, from } => {
                 self.log.push(format!("found {shard} {from:?}"));
                 let position = ShardPosition { parent, began: from, last: None, done: false };
