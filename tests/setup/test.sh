@@ -62,6 +62,8 @@ export SEALOG_BIN
 suite "crates/simulator/tests/model.py" "$SEALOG_PYTHON" crates/simulator/tests/model.py \
   "$SEALOG_BIN" simulator --listen 127.0.0.1:0 --scenario
 suite "tests/moto/run.py" "$SEALOG_PYTHON" tests/moto/run.py --sealog "$SEALOG_BIN"
+suite "tests/integration/failures.py" "$SEALOG_PYTHON" tests/integration/failures.py --sealog "$SEALOG_BIN"
+suite "tests/vectors/run_vectors.py" "$SEALOG_PYTHON" tests/vectors/run_vectors.py "$SEALOG_BIN"
 suite "tests/crash/kill9.py" "$SEALOG_PYTHON" tests/crash/kill9.py --sealog "$SEALOG_BIN"
 suite "tests/crash/two_writers.py" "$SEALOG_PYTHON" tests/crash/two_writers.py --sealog "$SEALOG_BIN"
 

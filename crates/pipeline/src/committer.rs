@@ -77,13 +77,25 @@ impl Committer {
         &self.identity.clock
     }
 
+    /// Refuses a table of another name than the log's, before anything is asked of the service.
+    ///
+    /// # Errors
+    /// [`PipelineError::OtherTable`].
+    pub fn check_table_name(&self, name: &str) -> Result<(), PipelineError> {
+        self.refuse_table(name, |held| held.table_name() != name)
+    }
+
     /// Refuses a table that is not the log's.
     fn check_table(&self, table: &TableArn) -> Result<(), PipelineError> {
+        self.refuse_table(table.as_str(), |held| held != table)
+    }
+
+    fn refuse_table(&self, table: &str, is_other: impl Fn(&TableArn) -> bool) -> Result<(), PipelineError> {
         match self.fold.table() {
-            Some(held) if held != table => Err(PipelineError::OtherTable {
+            Some(held) if is_other(held) => Err(PipelineError::OtherTable {
                 log: self.log.name().to_owned(),
                 held: held.to_string(),
-                table: table.to_string(),
+                table: table.to_owned(),
             }),
             _ => Ok(()),
         }
@@ -214,12 +226,13 @@ impl Committer {
         self.check_ours()?;
         let rest = rebase(sealed, &self.fold)?;
         self.progress.lost_race();
+        let kept = rest.rows();
         tracing::warn!(
             log = self.log.name(),
-            "writer {} made commit {number} first: {} of {rows} records here were in the archive already, {} follow",
+            "another writer ({}) made commit {number} first; of {rows} records here {} were in the archive already, \
+             {kept} are committed behind it",
             winner.id,
-            rows - rest.rows(),
-            rest.rows(),
+            rows - kept,
         );
         Ok(rest)
     }

@@ -40,6 +40,7 @@ pub(crate) async fn run<C: StreamClient>(
     let policies = policies(&shared.config, &table);
     let committer =
         Committer::open(log, policies.clone(), shared.identity.clone(), Arc::clone(&progress)).await?;
+    committer.check_table_name(&table.name)?;
     let mut gatherer = Gathering {
         gatherer: Gatherer::new(committer.fold(), shared.config.seal),
         changed_policies: committer.fold().policies().filter(|old| **old != policies).map(|_| policies),
