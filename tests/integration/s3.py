@@ -1,0 +1,111 @@
+"""The whole way with the archive on a real S3 server.
+
+    with-s3.sh PYTHON s3.py --sealog PATH
+
+`sealog run` archives a simulated table into a bucket with versions and Object Lock, twice at once; `sealog verify` reads it
+back from there; a changed and a removed object are named; a server that goes away for a while costs nothing.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import boto3
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "crash")]
+
+import common  # noqa: E402
+import programs  # noqa: E402
+from checks import Checks  # noqa: E402
+
+BUCKET = os.environ["SEALOG_TEST_S3"]
+PREFIX = "acme/sealog"
+
+
+def environment(streams):
+    """S3's endpoint and credentials as with-s3.sh set them; DynamoDB Streams at `streams`."""
+    s3 = {name: os.environ[name] for name in ("AWS_ENDPOINT_URL_S3", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")}
+    kept = programs.environment(streams)
+    del kept["AWS_ENDPOINT_URL"]
+    return kept | s3 | {"AWS_ENDPOINT_URL_DYNAMODB_STREAMS": streams}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    common.arguments(parser)
+    parser.set_defaults(records=20_000, seed=1)
+    options = parser.parse_args()
+    checks = Checks("s3")
+    with checks.section("the run"), common.workplace(options, "s3") as folder:
+        with common.simulator(options, folder, options.seed, 2) as simulator:
+            run(checks, options, folder, simulator)
+    return checks.finish()
+
+
+def run(checks, options, folder, simulator):
+    key = programs.new_key(options.sealog, folder)
+    config = programs.configuration(folder, [common.TABLE])
+    config.write_text(config.read_text().replace(f'"{folder}/archive"', f'"s3://{BUCKET}/{PREFIX}"'))
+    env = environment(simulator.endpoint)
+    command = [options.sealog, "run", "--config", str(config), "--until-caught-up"]
+    writers = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(2)]
+    for writer in writers:
+        said, _ = writer.communicate(timeout=300)
+        checks.check("a writer catches up", writer.returncode == 0, said)
+
+    code, report = verify(options.sealog, key, env)
+    truth = simulator.truth()
+    checks.equal("outcome", (code, report["outcome"]), (0, "INTACT"))
+    checks.equal("records sealed", report["logs"][0]["records"], len(truth))
+    copy_down(folder)
+    common.compare_with_truth(checks, folder, truth)
+
+    client = boto3.client("s3")
+    evidence = report_objects(folder)[0]
+    body = client.get_object(Bucket=BUCKET, Key=evidence)["Body"].read()
+    changed = bytearray(body)
+    changed[len(changed) // 2] ^= 1
+    client.put_object(Bucket=BUCKET, Key=evidence, Body=bytes(changed))
+    expect_finding(checks, options.sealog, key, env, "object-changed", evidence)
+    client.delete_object(Bucket=BUCKET, Key=evidence)
+    expect_finding(checks, options.sealog, key, env, "object-missing", evidence)
+    client.put_object(Bucket=BUCKET, Key=evidence, Body=body)
+    checks.equal("put back", verify(options.sealog, key, env)[0], 0)
+
+    env["AWS_ENDPOINT_URL_S3"] = "http://127.0.0.1:1"
+    code, report = verify(options.sealog, key, env)
+    checks.equal("unreachable is not tampered", (code, report["outcome"]), (69, "UNVERIFIABLE"))
+
+
+def verify(sealog, key, env):
+    done = subprocess.run([sealog, "verify", f"s3://{BUCKET}/{PREFIX}", "--key", key, "--format", "json"], env=env,
+                          capture_output=True, text=True, timeout=300, check=False)
+    return done.returncode, json.loads(done.stdout)
+
+
+def expect_finding(checks, sealog, key, env, code, evidence):
+    exit_code, report = verify(sealog, key, env)
+    found = [(it["code"], it["object"]) for it in report["logs"][0]["findings"] if it["code"] != "row-changed"]
+    checks.equal(code, (exit_code, found), (1, [(code, evidence.removeprefix(f"{PREFIX}/{common.TABLE}/"))]))
+
+
+def copy_down(folder):
+    """The archive as a directory, for the comparison with the truth."""
+    client = boto3.client("s3")
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=f"{PREFIX}/"):
+        for entry in page.get("Contents", []):
+            target = folder / "archive" / entry["Key"].removeprefix(f"{PREFIX}/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            client.download_file(BUCKET, entry["Key"], str(target))
+
+
+def report_objects(folder):
+    return sorted(f"{PREFIX}/{path.relative_to(folder / 'archive')}" for path in (folder / "archive").glob("*/evidence/*"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
