@@ -130,11 +130,7 @@ impl Checkpoints {
         if trust.key.is_some() && !self.any_in_log {
             let message = "the log has no checkpoint: nothing in it is signed";
             findings.add(Code::Unsigned, Place::default(), message);
-            if !outside {
-                return;
-            }
-        }
-        if attested < spine.count() {
+        } else if attested < spine.count() {
             let message = format!(
                 "nothing from outside vouches for commit {attested} and those after it: no checkpoint that could be checked covers them"
             );
@@ -200,17 +196,18 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether something from outside stands behind a checkpoint whose root holds.
+    /// Whether a checkpoint whose root holds attests its commits: by its signature where a key was given, else by having
+    /// come from outside.
     fn vouches(&mut self, source: &Source, signed: &SignedCheckpoint) -> bool {
         let keys = self.spine.continuity().keys();
         let size = signed.checkpoint.size;
         let in_force = keys.iter().rposition(|(number, _)| *number < size);
         let Some((place, (_, key))) = in_force.and_then(|place| Some((place, keys.get(place)?))) else {
             // Without a genesis there is no key to check with.
-            return source.outside;
+            return source.outside && self.key.is_none();
         };
         let Some(given) = self.key else {
-            // A key that the log itself names is checked, but vouches for nothing.
+            // A key that the log itself names is checked, but attests nothing.
             if !source.outside {
                 self.signed_by(source, signed, key);
             }
@@ -219,8 +216,8 @@ impl Judge<'_> {
         match keys.iter().position(|(_, known)| known == given) {
             Some(trusted_from) if trusted_from <= place => self.signed_by(source, signed, key),
             // Signed before the given key was in force: newer checkpoints cover it.
-            Some(_) => source.outside,
-            // After a commit that cannot be read, the rotation that leads to the given key may be lost.
+            Some(_) => false,
+            // After a commit that cannot be used, the rotation that leads to the given key may be lost.
             None if self.spine.sound() < self.spine.count() => false,
             None => {
                 let message = format!(

@@ -18,7 +18,8 @@ mod segments;
 pub(crate) struct Continuity {
     origin: String,
     streams: BTreeMap<StreamLabel, Stream>,
-    pinned: BTreeSet<(String, Hash)>,
+    /// Filters in force: component and configuration by name.
+    pinned: BTreeMap<String, (Hash, Hash)>,
     policies: Option<Policies>,
     keys: Vec<(u64, VerifierKey)>,
     closed_in: Option<u64>,
@@ -85,10 +86,10 @@ impl Continuity {
         if self.closed_in == Some(self.number) {
             self.contradiction("a batch stands behind log_closed, after which nothing may follow");
         }
-        for FilterUse { name, component, .. } in &batch.filters {
-            if !self.pinned.contains(&(name.clone(), *component)) {
+        for FilterUse { name, component, config, .. } in &batch.filters {
+            if self.pinned.get(name) != Some(&(*component, *config)) {
                 self.contradiction(&format!(
-                    "filter {name:?} (component {component}) judged, but no filter_pinned is in force for it"
+                    "filter {name:?} judged with component {component} and configuration {config}, which are not pinned"
                 ));
             }
         }

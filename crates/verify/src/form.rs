@@ -132,6 +132,9 @@ fn fact_flaw(fact: &Fact) -> Option<String> {
             Some(format!("filter {:?} is pinned with counts other than 0", filter.name))
         }
         Fact::FilterPinned { filter, .. } => filter_flaw(filter),
+        Fact::Gap(gap) if gap.shard.is_none() && (gap.after.is_some() || gap.first.is_some()) => {
+            Some(format!("a gap over all of stream {} names records of a shard", gap.stream))
+        }
         Fact::HoldAdded { first, last, .. } => too_large([*first, *last]),
         Fact::StreamOpened { .. }
         | Fact::StreamClosed { .. }
@@ -156,9 +159,6 @@ fn key_flaw(text: &str) -> Option<String> {
 }
 
 fn filter_flaw(filter: &FilterUse) -> Option<String> {
-    if !matches!(filter.mode.as_str(), "enforce" | "shadow" | "bypassed") {
-        return Some(format!("filter {:?} has the unknown mode {:?}", filter.name, filter.mode));
-    }
     let Decisions { keep, drop, redact, fault } = filter.decisions;
     too_large([keep, drop, redact, fault])
 }

@@ -117,3 +117,6 @@ fn without_folders(error: &StoreError) -> LogReport {
     findings.add(Code::Unreadable, Place::default(), message);
     LogReport::new("", findings)
 }
+
+#[cfg(test)]
+mod tests;

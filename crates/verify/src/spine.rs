@@ -9,12 +9,9 @@ use crate::continuity::Continuity;
 use crate::finding::{Code, Findings, Place};
 use crate::form::{self, Unfit};
 
-/// Numbers of one hole that are named one by one: a single forged name can open a hole of 2^64.
-const MISSING_NAMED_MAX: u64 = 1_000;
-
 /// What is known of the commits taken so far.
 pub(crate) struct Spine {
-    /// Names, rows, objects and bytes that the commits state.
+    /// What the report says of them.
     pub(crate) summary: Summary,
     pub(crate) findings: Findings,
     /// One more than the highest number seen.
@@ -69,17 +66,18 @@ impl Spine {
 
     /// The next name of a commit, in ascending order; what lies between is missing.
     pub(crate) fn name(&mut self, number: u64) {
-        for missing in self.count..number.min(self.count.saturating_add(MISSING_NAMED_MAX)) {
-            self.missing(missing, number - 1);
+        if self.count < number {
+            self.missing(self.count, number - 1);
         }
         self.count = number.saturating_add(1);
         self.summary.commits += 1;
     }
 
-    fn missing(&mut self, number: u64, hole_end: u64) {
+    /// A run of missing commits is one finding: a single forged name can open a run of 2^64.
+    fn missing(&mut self, number: u64, run_end: u64) {
         self.mark(number);
         let hole =
-            if hole_end > number { format!(", nor is any other up to {hole_end}") } else { String::new() };
+            if run_end > number { format!(", nor is any other up to {run_end}") } else { String::new() };
         let message = format!("commit {number} is not there{hole}, though later ones are: it was removed");
         self.findings.add(Code::CommitMissing, Place::commit(number), message);
     }

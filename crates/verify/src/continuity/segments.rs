@@ -120,11 +120,13 @@ fn beginning_break(shard: &Shard, start: Option<StartAt>, segment: &Segment) -> 
             Code::FactContradiction,
             "the segment begins at the latest record, but its stream was read from its oldest on".to_owned(),
         )),
-        found => shard.began.filter(|began| *began != found).map(|began| {
-            let message =
-                format!("the segment begins at {}, the shard began at {}", from(found), from(began));
-            (Code::FactContradiction, message)
-        }),
+        found @ (SegmentFrom::TrimHorizon | SegmentFrom::Latest) => {
+            shard.began.filter(|began| *began != found).map(|began| {
+                let message =
+                    format!("the segment begins at {}, the shard began at {}", from(found), from(began));
+                (Code::FactContradiction, message)
+            })
+        }
     }
 }
 
