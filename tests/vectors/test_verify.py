@@ -400,7 +400,7 @@ def test_origin_mismatch(log: Log) -> None:
 
 def test_origin_mismatch_in_commit_0(tmp_path: Path) -> None:
     log = Log(tmp_path)
-    log.commit([genesis(table_arn="arn:other")])
+    log.commit([genesis(table_arn="arn:aws:dynamodb:eu-west-1:123456789012:table/other")])
     log.save()
     expect(log, found("origin-mismatch", 0))
 
@@ -462,11 +462,10 @@ def test_parent_may_be_listed_before_it_ends(log: Log) -> None:
 CONTRADICTIONS: dict[str, Callable[[Log], Any]] = {
     "second genesis": lambda log: log.commit([genesis()]),
     "stream opened twice": lambda log: log.commit([stream_opened()]),
-    "stream without label": lambda log: log.commit([stream_opened("")]),
     "stream closed too early": lambda log: log.commit(
-        [{"kind": "stream_closed", "stream": STREAM, "cause": "disabled"}]),
+        [{"kind": "stream_closed", "stream": STREAM, "cause": "disabled", "at": "2026-11-22T11:00:00.000Z"}]),
     "unknown stream closed": lambda log: log.commit(
-        [{"kind": "stream_closed", "stream": "x", "cause": "disabled"}]),
+        [{"kind": "stream_closed", "stream": "x", "cause": "disabled", "at": "2026-11-22T11:00:00.000Z"}]),
     "segment of no stream": lambda log: log.commit(segments=[segment([], stream="x")]),
     "filter not pinned": lambda log: log.commit(
         segments=[segment([], shard="shardId-3", **AFTER_3)], filters=[judge()]),
@@ -505,7 +504,6 @@ def test_commit_after_log_closed(log: Log) -> None:
     {"shard": "shardId-3", "after": "103"}, {"shard": "shardId-3"}, {"shard": "shardId-9", "after": "1"},
     {"shard": "shardId-1", "after": "103"}, {"shard": None, "cause": "trimmed"},
     {"stream": "x", "shard": None, "cause": "stream_vanished"}, {"stream": "x", "shard": "shardId-1"},
-    {"shard": None, "cause": "stream_disabled", "after": "1"},
 ])  # fmt: skip
 def test_gap_contradiction(log: Log, members: dict[str, Any]) -> None:
     log.commit([gap(**members)])
@@ -515,6 +513,12 @@ def test_gap_contradiction(log: Log, members: dict[str, Any]) -> None:
     )  # fmt: skip
 
 
+def test_gap_without_shard_that_names_records(log: Log) -> None:
+    log.commit([gap(shard=None, cause="stream_disabled", after="1")])
+    log.save()
+    expect(log, found("commit-malformed", 4), found("unsigned-tail", 4))
+
+
 def test_gap_between_two_streams(log: Log) -> None:
     log.commit([gap(stream="x", shard=None, cause="stream_disabled"), stream_opened("x")])
     log.save()
@@ -522,7 +526,7 @@ def test_gap_between_two_streams(log: Log) -> None:
 
 
 def test_gap_in_a_closed_stream(log: Log) -> None:
-    closed = {"kind": "stream_closed", "stream": STREAM, "cause": "vanished"}
+    closed = {"kind": "stream_closed", "stream": STREAM, "cause": "vanished", "at": "2026-11-22T11:00:00.000Z"}
     log.commit([gap(shard=None, cause="stream_vanished"), closed])
     log.commit([gap(shard="shardId-9")])
     log.save()
@@ -601,7 +605,7 @@ def test_closed_stream(log: Log) -> None:
     ends = [segment([], shard="shardId-3", closed=True, **AFTER_3),
             segment([], shard="shardId-2", closed=True, **{"from": "after", "after": "201"})]  # fmt: skip
     log.commit(segments=ends)
-    log.commit([{"kind": "stream_closed", "stream": STREAM, "cause": "disabled"}])
+    log.commit([{"kind": "stream_closed", "stream": STREAM, "cause": "disabled", "at": "2026-11-22T11:00:00.000Z"}])
     log.save()
     expect(log, outcome="INTACT")
     with_segment(log, shard="shardId-9")

@@ -190,10 +190,22 @@ pub struct FilterUse {
     pub engine: String,
     /// Profile of limits.
     pub limits: String,
-    /// `enforce`, `shadow` or `bypassed`.
-    pub mode: String,
+    /// Whether what it says has an effect.
+    pub mode: FilterMode,
     /// What it decided on the rows it saw, whether or not that was enforced.
     pub decisions: Decisions,
+}
+
+/// Whether what a filter says has an effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FilterMode {
+    /// It has.
+    Enforce,
+    /// It is only counted.
+    Shadow,
+    /// It was set aside; everything is kept.
+    Bypassed,
 }
 
 impl Commit {

@@ -21,8 +21,8 @@ mod tree;
 
 pub use checkpoint::{Checkpoint, SignedCheckpoint};
 pub use commit::{
-    Batch, BatchObject, COMMIT_BYTES_MAX, Commit, Decisions, FORMAT, FilterUse, Previous, SCHEMA, Segment,
-    SegmentFrom, Writer,
+    Batch, BatchObject, COMMIT_BYTES_MAX, Commit, Decisions, FORMAT, FilterMode, FilterUse, Previous, SCHEMA,
+    Segment, SegmentFrom, Writer,
 };
 pub use error::ChainError;
 pub use fact::{Fact, HOLDS, OnGap, Policies, Retention, RetentionMode, StartAt, StopCause, StreamEnd};

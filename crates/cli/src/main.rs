@@ -1,2 +1,48 @@
-//! sealog
-fn main() {}
+//! `sealog`: the one binary. Arguments in, printing and exit codes out; everything else lives in the other rooms.
+//!
+//! Results go to standard output, progress and logs to standard error. Exit codes: see [`exit::Exit`].
+
+mod args;
+mod commands;
+mod exit;
+mod logging;
+mod print;
+
+use clap::Parser as _;
+
+use crate::args::{Cli, Command};
+use crate::exit::{Exit, Failure};
+
+fn main() -> std::process::ExitCode {
+    let cli = Cli::parse();
+    logging::start(cli.log_format);
+    let exit = match run(cli) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            print::error(&failure.to_string());
+            failure.exit
+        }
+    };
+    std::process::ExitCode::from(exit.code())
+}
+
+fn run(cli: Cli) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::unreachable(format!("the machine gives no threads: {error}")))?;
+    let exit = runtime.block_on(async {
+        match cli.command {
+            Command::Demo(args) => commands::demo::run(&args).await,
+            Command::Run(args) => commands::run::run(&args).await,
+            Command::Verify(args) => commands::verify::run(&args).await,
+            Command::Status(args) => commands::status::run(&args).await,
+            Command::Keys(args) => commands::keys::run(&args),
+            Command::Simulator(args) => commands::simulator::run(&args).await,
+            Command::Completions(args) => commands::completions::run(&args),
+        }
+    });
+    // What a stopped pipeline left behind (a connection that hangs) must not hold the process up.
+    runtime.shutdown_background();
+    exit
+}

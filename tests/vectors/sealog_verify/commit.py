@@ -18,6 +18,11 @@ MAX_INTEGER = (1 << 53) - 1
 DECISIONS = ("keep", "drop", "redact", "fault")
 
 _HEX = re.compile(r"[0-9a-f]{64}")
+_SHARD = re.compile(r"[!-~]{1,128}")
+_LABEL = re.compile(r"[!-.0-~]{1,64}")
+_TABLE = r"arn:[A-Za-z0-9-]+:dynamodb:[A-Za-z0-9-]+:[A-Za-z0-9-]+:table/[A-Za-z0-9_.-]{1,255}"
+_TABLE_ARN = re.compile(_TABLE)
+_STREAM_ARN = re.compile(_TABLE + r"/stream/[!-.0-~]{1,64}")
 _SEQUENCE_NUMBER = re.compile(r"[0-9]{1,40}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 
@@ -61,6 +66,10 @@ def matching(pattern: re.Pattern[str], what: str) -> Shape:
 
 hex_hash = matching(_HEX, "64 lower-case hex digits")
 sequence_number = matching(_SEQUENCE_NUMBER, "1 to 40 decimal digits")
+shard_id = matching(_SHARD, "1 to 128 visible ASCII characters")
+stream_label = matching(_LABEL, "1 to 64 visible ASCII characters without '/'")
+table_arn = matching(_TABLE_ARN, "the ARN of a table")
+stream_arn = matching(_STREAM_ARN, "the ARN of a stream")
 
 
 def time(value: Any, where: str) -> None:
@@ -122,6 +131,7 @@ def members(**shapes: Shape) -> Shape:
     return shape
 
 
+view_type = one_of("KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES")
 COUNTS = members(keep=integer, drop=integer, redact=integer, fault=integer)
 FILTER = members(
     name=text, component=hex_hash, config=hex_hash, world=text, engine=text, limits=text,
@@ -131,7 +141,8 @@ OBJECT = members(
     key=text, schema=one_of("sealog.change/1"), bytes=integer, sha256=hex_hash, rows=integer
 )
 SEGMENT = members(
-    stream=text, shard=text, parent=nullable(text), from_=one_of("trim_horizon", "latest", "after"),
+    stream=stream_label, shard=shard_id, parent=nullable(shard_id),
+    from_=one_of("trim_horizon", "latest", "after"),
     after=nullable(sequence_number), last=nullable(sequence_number), rows=integer, closed=boolean,
 )  # fmt: skip
 BATCH = members(
@@ -150,17 +161,17 @@ FACTS: dict[str, Shape] = {
     kind: members(kind=text, **shapes)
     for kind, shapes in {
         "genesis": {
-            "holds": one_of("dynamodb-changes"), "table_arn": text, "view_type": text,
+            "holds": one_of("dynamodb-changes"), "table_arn": table_arn, "view_type": view_type,
             "key": vkey, "policies": POLICIES,
         },
         "stream_opened": {
-            "arn": text, "view_type": text, "start": one_of("trim_horizon", "latest"), "at": time,
+            "arn": stream_arn, "view_type": view_type, "start": one_of("trim_horizon", "latest"), "at": time,
         },
         "stream_closed": {
-            "stream": text, "cause": one_of("disabled", "vanished", "table_deleted"),
+            "stream": stream_label, "cause": one_of("disabled", "vanished", "table_deleted"), "at": time,
         },
         "gap": {
-            "stream": text, "shard": nullable(text), "after": nullable(sequence_number),
+            "stream": stream_label, "shard": nullable(shard_id), "after": nullable(sequence_number),
             "first": nullable(sequence_number), "cause": one_of(*GAP_CAUSES),
             "ends_shard": boolean, "noticed_at": time,
         },
@@ -185,6 +196,8 @@ def fact(value: Any, where: str) -> None:
     if type(kind) is not str or kind not in FACTS:
         raise Malformed(f"{where} is no fact of a known kind")
     FACTS[kind](value, f"{where} ({kind})")
+    if kind == "gap" and value["shard"] is None and (value["after"] or value["first"]):
+        raise Malformed(f"{where}: a gap without shard names records")
     if kind == "filter_pinned" and any(value["filter"]["decisions"].values()):
         raise Malformed(f"{where}: a filter is pinned with counts other than 0")
 

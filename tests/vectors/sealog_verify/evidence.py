@@ -116,8 +116,8 @@ def _check_schema(schema: pq.ParquetSchema) -> None:
         column = schema.column(index)
         if column.max_repetition_level or column.max_definition_level > 1:
             raise NotEvidence(f"column {name} is not flat")
-        if name in REQUIRED and column.max_definition_level:
-            raise NotEvidence(f"column {name} is not required")
+        if (name in REQUIRED) == bool(column.max_definition_level):
+            raise NotEvidence(f"column {name} is required or optional, and should be the other")
         if not _is_kind(column, kind):
             raise NotEvidence(f"column {name} is {column.physical_type} {column.logical_type}")
 
@@ -140,6 +140,8 @@ def _cells(column: pa.ChunkedArray, kind: str, required: bool) -> list[Cell]:
     for chunk in column.chunks:
         if required and chunk.null_count:
             raise NotEvidence("a required cell is null")
+        if kind == TEXT:
+            chunk.validate(full=True)  # raises on bytes that are not UTF-8
         cells += _integers(chunk, kind) if kind in (INTEGER, TIME) else _byte_strings(chunk)
     return cells
 
@@ -152,7 +154,7 @@ def _integers(chunk: pa.Array, kind: str) -> list[Cell]:
 
 
 def _byte_strings(chunk: pa.Array) -> list[Cell]:
-    """Cells as the bytes that are stored; that a text is no UTF-8 shall not stop the check."""
+    """Cells as the bytes that are stored."""
     if chunk.null_count == len(chunk):
         return [None] * len(chunk)
     if isinstance(chunk, pa.DictionaryArray):

@@ -38,7 +38,7 @@ class Fold:
     def __init__(self, origin: str, findings: Findings) -> None:
         self.origin = origin
         self.streams: dict[str, Stream] = {}
-        self.filters: set[tuple[str, str]] = set()
+        self.filters: dict[str, tuple[str, str]] = {}
         self.policies: dict[str, Any] | None = None
         self.closed_in: int | None = None
         self._keys: list[tuple[int, str]] = []  # (number of the commit that set it, vkey)
@@ -114,12 +114,13 @@ class Fold:
         stream.closed = True
 
     def _fact_filter_pinned(self, fact: dict[str, Any]) -> None:
-        if fact["replaces"] is not None:
-            self.filters = {pin for pin in self.filters if pin[1] != fact["replaces"]}
-        self.filters.add((fact["filter"]["name"], fact["filter"]["component"]))
+        pinned = fact["filter"]
+        self.filters[pinned["name"]] = (pinned["component"], pinned["config"])
 
     def _fact_filter_removed(self, fact: dict[str, Any]) -> None:
-        self.filters.discard((fact["name"], fact["component"]))
+        pinned = self.filters.pop(fact["name"], None)
+        if pinned is None or pinned[0] != fact["component"]:
+            self._contradiction(f"filter {fact['name']} is removed, but was not pinned")
 
     def _fact_key_rotated(self, fact: dict[str, Any]) -> None:
         """A rotation that does not hold takes no effect: its key is not trusted."""
@@ -138,8 +139,6 @@ class Fold:
 
     def _fact_gap(self, fact: dict[str, Any]) -> None:
         if fact["shard"] is None:
-            if fact["after"] is not None or fact["first"] is not None:
-                self._contradiction("a gap without shard names records")
             if fact["cause"] == "stream_disabled":
                 return  # lies between two streams, the newer of which may open later
         stream = self.streams.get(fact["stream"])
@@ -173,7 +172,7 @@ class Fold:
         if self.closed_in == self._number:
             self._contradiction("a batch stands behind log_closed")
         for judge in batch["filters"]:
-            if (judge["name"], judge["component"]) not in self.filters:
+            if self.filters.get(judge["name"]) != (judge["component"], judge["config"]):
                 self._contradiction(f"filter {judge['name']} judges, but is not pinned")
         for segment in batch["segments"]:
             self._apply_segment(segment)

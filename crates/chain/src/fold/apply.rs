@@ -66,10 +66,10 @@ impl Fold {
             Fact::FilterPinned { filter, .. } => {
                 self.filters.insert(filter.name.clone(), (filter.component, filter.config));
             }
-            Fact::FilterRemoved { name, .. } => {
-                self.filters
-                    .remove(name)
-                    .ok_or_else(|| ChainError::Fact(format!("filter {name:?} is unknown")))?;
+            Fact::FilterRemoved { name, component } => {
+                if self.filters.remove(name).is_none_or(|(pinned, _)| pinned != *component) {
+                    return Err(ChainError::Fact(format!("filter {name:?} is removed, but was not pinned")));
+                }
             }
             Fact::KeyRotated { from, to, signature } => self.rotate_key(from, to, signature)?,
             Fact::PolicyChanged { policies } => {

@@ -1,0 +1,171 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::logging::LogFormat;
+
+/// Seals every change of a DynamoDB table into an archive that a stranger can verify.
+///
+/// Exit codes: 0 good · 1 tampered · 2 usage · 3 intact with declared gaps · 4 stale · 5 consistent only · 69 cannot reach a
+/// service, or could not verify · 75 try again · 78 bad configuration.
+#[derive(Debug, Parser)]
+#[command(name = "sealog", version, propagate_version = true)]
+pub(crate) struct Cli {
+    /// How log lines on standard error look
+    #[arg(long, value_enum, default_value = "text", global = true, env = "SEALOG_LOG_FORMAT")]
+    pub(crate) log_format: LogFormat,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Seal, verify and tamper with a simulated bank's ledger, without AWS
+    Demo(DemoArgs),
+    /// Archive the configured tables until stopped
+    Run(RunArgs),
+    /// Check an archive, offline and without trusting its writer
+    Verify(VerifyArgs),
+    /// Show what an archive holds and how far each shard was read
+    Status(StatusArgs),
+    /// Make and show signing keys
+    Keys(KeysArgs),
+    /// Serve a simulated DynamoDB Streams for tests
+    Simulator(SimulatorArgs),
+    /// Print a shell's completions
+    Completions(CompletionsArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Directory to leave archive, key and configuration in; must be new or empty
+    #[arg(long, value_name = "DIR", default_value = "sealog-demo")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Configuration file
+    #[arg(long, value_name = "FILE", default_value = "sealog.toml", env = "SEALOG_CONFIG")]
+    pub(crate) config: PathBuf,
+    /// Stop once every shard is read to its present end
+    #[arg(long)]
+    pub(crate) until_caught_up: bool,
+    #[command(flatten)]
+    pub(crate) overrides: OverrideArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OverrideArgs {
+    /// Archive, instead of the configuration's
+    #[arg(long = "archive", value_name = "ARCHIVE", env = "SEALOG_ARCHIVE")]
+    pub(crate) archive: Option<String>,
+    /// Signing key (file:PATH), instead of the configuration's
+    #[arg(long, value_name = "KEY", env = "SEALOG_SIGNING_KEY", hide_env_values = true)]
+    pub(crate) signing_key: Option<String>,
+}
+
+/// Which archive: named, or taken from a configuration.
+#[derive(Debug, Args)]
+pub(crate) struct ArchiveArgs {
+    /// Directory or s3://bucket/prefix
+    #[arg(value_name = "ARCHIVE", required_unless_present = "config")]
+    pub(crate) archive: Option<String>,
+    /// Configuration file to take the archive from
+    #[arg(long, value_name = "FILE", conflicts_with = "archive")]
+    pub(crate) config: Option<PathBuf>,
+    /// Only this log (may be repeated); all by default
+    #[arg(long = "log", value_name = "NAME")]
+    pub(crate) logs: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) archive: ArchiveArgs,
+    /// Verifier key that was kept outside the archive, or a file that holds it
+    #[arg(long, value_name = "VKEY")]
+    pub(crate) key: Option<String>,
+    /// Checkpoint that was kept outside the archive
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: Option<PathBuf>,
+    /// Instant to ask for, 2026-11-22T10:15:30.123Z; the clock by default
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<String>,
+    /// How the report looks
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) archive: ArchiveArgs,
+    /// How it looks
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeysArgs {
+    #[command(subcommand)]
+    pub(crate) command: KeysCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Make a signing key and print the verifier key to hand to auditors
+    Generate {
+        /// File for the signing key; must not exist
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Name of the key, shown in signatures: no white space, no '+'
+        #[arg(long, value_name = "NAME", default_value = "sealog")]
+        name: String,
+    },
+    /// Print the verifier key of a signing key
+    Show {
+        /// File of the signing key
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimulatorArgs {
+    /// Address to listen on; port 0 takes a free one, which is printed
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8000")]
+    pub(crate) listen: SocketAddr,
+    /// Scenario file, or `ledger` for the demo's
+    #[arg(long, value_name = "FILE", default_value = "ledger")]
+    pub(crate) scenario: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// How a result looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_contradicts_itself_nowhere() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,137 @@
+//! `sealog run`: archives the configured tables.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use sealog_pipeline::{Config, Identity, KeyFile, Overrides, Progress, Run, TableResult, Totals};
+use sealog_source::{AwsOptions, AwsStreamClient, Clock as _, SystemClock};
+use tokio_util::sync::CancellationToken;
+
+use crate::args::RunArgs;
+use crate::exit::{Exit, Failure, exit_of};
+use crate::print;
+
+pub(crate) async fn run(args: &RunArgs) -> Result<Exit, Failure> {
+    let overrides = Overrides {
+        archive: args.overrides.archive.clone(),
+        signing_key: args.overrides.signing_key.clone(),
+    };
+    let config = Config::load(&args.config, &overrides)?;
+    let client = AwsStreamClient::load(&AwsOptions::default()).await;
+    let cancel = CancellationToken::new();
+    let outcome = archive(config, client, args.until_caught_up, cancel).await?;
+    summary(&outcome)?;
+    Ok(outcome.exit())
+}
+
+/// How a run ended.
+pub(crate) struct Outcome {
+    pub(crate) tables: Vec<(TableResult, Totals)>,
+    pub(crate) seconds: f64,
+}
+
+impl Outcome {
+    /// The worst of the tables decides; a wrong configuration is the first thing to mend.
+    fn exit(&self) -> Exit {
+        let errors = self.tables.iter().filter_map(|(table, _)| table.result.as_ref().err());
+        errors.max_by_key(|error| error.remedy()).map_or(Exit::Good, exit_of)
+    }
+}
+
+/// Runs a configuration against a service until it is stopped or caught up.
+pub(crate) async fn archive(
+    config: Config,
+    client: AwsStreamClient,
+    until_caught_up: bool,
+    cancel: CancellationToken,
+) -> Result<Outcome, Failure> {
+    let signer = KeyFile::load(&config.key_file)?;
+    let store = config.archive.open().await?;
+    let clock = Arc::new(SystemClock);
+    let identity = Identity {
+        writer: super::writer(),
+        signer: Arc::new(signer),
+        clock: clock.clone(),
+        cancel: cancel.clone(),
+    };
+    let run = Run::new(config, client, store, identity, until_caught_up);
+    let progress = run.progress();
+    let begun = clock.now_ms();
+    let results = tokio::select! {
+        biased;
+        results = run.run() => results,
+        () = watch_signals(&cancel) => Vec::new(),
+        () = show(&progress) => Vec::new(),
+    };
+    let totals = |name: &str| {
+        progress
+            .iter()
+            .find(|(table, _)| table == name)
+            .map(|(_, progress)| progress.totals())
+            .unwrap_or_default()
+    };
+    let tables =
+        results.into_iter().map(|table| (totals(&table.table), table)).map(|(totals, table)| (table, totals));
+    let milliseconds = u32::try_from(clock.now_ms() - begun).unwrap_or(u32::MAX);
+    Ok(Outcome { tables: tables.collect(), seconds: f64::from(milliseconds) / 1000.0 })
+}
+
+/// First signal: finish what was read. Second: leave at once; a restart goes on where the commits say.
+async fn watch_signals(cancel: &CancellationToken) {
+    if super::stop_signal().await.is_ok() {
+        tracing::info!("stopping: what was read is committed first; a second signal leaves at once");
+        cancel.cancel();
+    }
+    if super::stop_signal().await.is_ok() {
+        std::process::exit(130);
+    }
+    std::future::pending::<()>().await;
+}
+
+/// Counts on a terminal, four times a second; never ends.
+async fn show(progress: &[(String, Arc<Progress>)]) {
+    if !std::io::stderr().is_terminal() {
+        return std::future::pending().await;
+    }
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+        bar.set_style(style);
+    }
+    loop {
+        SystemClock.sleep(Duration::from_millis(250)).await;
+        let totals: Vec<Totals> = progress.iter().map(|(_, progress)| progress.totals()).collect();
+        let sum = |of: fn(&Totals) -> u64| print::count(totals.iter().map(of).sum());
+        bar.set_message(format!(
+            "{} read, {} sealed in {} commits",
+            sum(|t| t.read),
+            sum(|t| t.committed),
+            sum(|t| t.commits)
+        ));
+        bar.tick();
+    }
+}
+
+fn summary(outcome: &Outcome) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    for (table, totals) in &outcome.tables {
+        let line = format!(
+            "{}: {} sealed in {}; {} read, {} written, {:.1} s",
+            table.table,
+            print::counted(totals.committed, "record"),
+            print::counted(totals.commits, "commit"),
+            print::bytes(totals.bytes_in),
+            print::bytes(totals.bytes_out),
+            outcome.seconds,
+        );
+        let races = match totals.lost_races {
+            0 => String::new(),
+            lost => format!("; another writer was first {}", print::counted(lost, "time")),
+        };
+        // Why it stopped early was said when it did.
+        let stopped = if table.result.is_err() { "; stopped by an error" } else { "" };
+        writeln!(out, "{line}{races}{stopped}")?;
+    }
+    Ok(())
+}
