@@ -117,6 +117,8 @@ impl Committer {
             // Before this: nothing. A crash after it leaves an object that no commit names.
             self.stage(&sealed).await?;
             let bytes = self.render(&sealed)?;
+            // What is stored stays: a commit that no reader would take would end the log.
+            self.fold.clone().apply(&bytes, None)?;
             // A crash after it leaves a commit whose checkpoint the next start publishes.
             match self.put(self.fold.size(), &bytes).await? {
                 Put::Ours(version_id) => {

@@ -16,10 +16,17 @@ use sealog_source::{Page, SourceEvent};
 use crate::PipelineError;
 use crate::sealed::{ObjectBuilder, Sealed};
 
-/// Most segments of a commit: with the longest ids they stay below the size of a log entry.
+/// Most segments of a commit.
 const SEGMENTS_MAX: usize = 100;
-/// Most facts of a commit, for the same reason.
+/// Most facts of a commit.
 const FACTS_MAX: usize = 32;
+/// Bytes of segments and facts at which a batch is due: with what else a commit says (the genesis is the longest), it has
+/// to stay below the size of a log entry, whatever the ids.
+const STATED_MAX: usize = 48 * 1024;
+/// Bytes that a fact may need: a gap with the longest ids, or a stream's ARN.
+const FACT_BYTES: usize = 700;
+/// Bytes that a segment needs besides its ids, both sequence numbers included even where it has none yet.
+const SEGMENT_BYTES: usize = 200;
 /// How long news without rows (a shard was found, a stream opened) waits for company, in milliseconds.
 const NEWS_AGE_MAX_MS: i64 = 200;
 
@@ -36,6 +43,7 @@ pub struct Gatherer {
     open: Sealed,
     rows: Option<ObjectBuilder>,
     oldest_ms: Option<i64>,
+    stated: usize,
     scratch: Vec<u8>,
 }
 
@@ -49,6 +57,7 @@ impl Gatherer {
             open: Sealed::default(),
             rows: None,
             oldest_ms: None,
+            stated: 0,
             scratch: Vec::new(),
         }
     }
@@ -100,6 +109,7 @@ impl Gatherer {
             sealed.extend(self.seal()?);
         }
         self.oldest_ms.get_or_insert(now_ms);
+        self.stated += FACT_BYTES;
         self.open.facts.push(fact);
         Ok(())
     }
@@ -122,6 +132,7 @@ impl Gatherer {
         let (rows, bytes) = self.rows.as_ref().map_or((0, 0), |rows| (rows.rows(), rows.bytes()));
         self.rule.is_due(rows, bytes, 0)
             || self.open.segments.len() >= SEGMENTS_MAX
+            || self.stated >= STATED_MAX
             || self.due_in_ms(now_ms) == Some(0)
     }
 
@@ -130,7 +141,7 @@ impl Gatherer {
     /// # Errors
     /// As [`Gatherer::take`].
     pub fn seal(&mut self) -> Result<Option<Sealed>, PipelineError> {
-        self.oldest_ms = None;
+        (self.oldest_ms, self.stated) = (None, 0);
         let mut sealed = std::mem::take(&mut self.open);
         if let Some(rows) = self.rows.take() {
             sealed.object = rows.seal()?;
@@ -179,6 +190,10 @@ impl Gatherer {
         let (parent, from, after) = position.map_or((None, ReadFrom::TrimHorizon, None), |position| {
             (position.parent.clone(), position.next(), position.last)
         });
+        // JSON may write a character of an id as two.
+        let ids = stream.as_str().len() + shard.as_str().len();
+        let parent_id = parent.as_ref().map_or(0, |parent| parent.as_str().len());
+        self.stated += SEGMENT_BYTES + 2 * (ids + parent_id);
         self.open.segments.push(Segment {
             stream: stream.clone(),
             shard: shard.clone(),
