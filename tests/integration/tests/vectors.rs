@@ -1,5 +1,12 @@
 //! Every golden archive of `tests/vectors`, read by the `sealog_verify` library, and what the vectors must cover.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests: a vector that cannot be read fails the test"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

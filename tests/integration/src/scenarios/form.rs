@@ -1,14 +1,17 @@
 //! Commits that are not in the only form that a commit has. Links and signatures are right: nothing else tells.
 
+use super::clean::gap;
 use super::{clean, lines, one, tampered};
-use crate::ledger::{begun, calm, heartbeat, ledger, stream_opened};
-use crate::model::{LogModel, committed_at};
-use crate::rows::STREAM;
+use crate::ledger::{B, begun, calm, heartbeat, ledger, stream_opened};
+use crate::model::{Key, LogModel, committed_at, no_rows};
+use crate::rows::{STREAM, sequence};
 use crate::vector::Vector;
-use sealog_chain::{Fact, StartAt};
+use sealog_chain::{Batch, Fact, StartAt};
+use sealog_record::{Gap, GapCause};
 
 pub(super) fn vectors() -> Vec<Vector> {
     let mut vectors = malformed();
+    vectors.extend(wrong_values());
     vectors.extend([
         future_format(),
         clock_backwards(),
@@ -70,6 +73,50 @@ fn malformed() -> Vec<Vector> {
         malformed_at("form-empty", "a commit with neither batch nor facts", &empty, 4),
         malformed_at("form-object-name", "an object is not named by its hash", &unnamed, 3),
     ]
+}
+
+/// Members whose values are of the right JSON type or nearly so, and are none of what the format allows.
+fn wrong_values() -> Vec<Vector> {
+    let of = |name, about, number: u64, edit: fn(String) -> String| {
+        let mut log = ledger_without_evidence();
+        log.edit(number, edit);
+        let mut vector = malformed_at(name, about, &log, number);
+        // The gap is reported wherever its commit can be used.
+        vector.findings.extend((number != 2).then(|| format!("gap-declared commit=2 shard={B}")));
+        vector
+    };
+    vec![
+        of("form-key", "the key that a genesis names has an id of another key", 0, |text| {
+            let vkey = Key::First.vkey();
+            let (name, rest) = vkey.split_once('+').unwrap();
+            text.replacen(&vkey, &format!("{name}+00000000{}", &rest[8..]), 1)
+        }),
+        of("form-arn", "a stream's ARN is of another service", 0, |text| {
+            text.replacen("\"arn\":\"arn:aws:dynamodb:", "\"arn\":\"arn:aws:kinesis:", 1)
+        }),
+        of("form-float", "a heartbeat in seconds is written with a decimal point", 0, |text| {
+            text.replacen("3600", "3600.0", 1)
+        }),
+        of("form-shard-id", "a shard's name holds a blank", 1, |text| text.replacen(B, "shard 1", 1)),
+        of("form-sequence-number", "a sequence number has 41 digits", 2, |text| {
+            text.replacen(&sequence(203), &"9".repeat(41), 1)
+        }),
+        of("form-hash", "a hash is written in capitals", 3, |text| {
+            let (head, hash) = text.split_once("\"sha256\":\"").unwrap();
+            let (hash, tail) = hash.split_at(64);
+            format!("{head}\"sha256\":\"{}{tail}", hash.to_uppercase())
+        }),
+    ]
+}
+
+/// A beginning, a sight of a shard, a gap in it, and a heartbeat.
+fn ledger_without_evidence() -> LogModel {
+    let mut log = begun(StartAt::TrimHorizon);
+    log.commit(Vec::new(), Some(Batch::without_rows(vec![no_rows(B, None)])));
+    let first = Some(sequence(203).parse().unwrap());
+    log.commit(vec![Fact::Gap(Gap { first, ..gap(Some(B), None, GapCause::Trimmed) })], None);
+    log.commit(vec![heartbeat()], None);
+    log
 }
 
 fn future_format() -> Vector {

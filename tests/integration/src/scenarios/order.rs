@@ -138,8 +138,9 @@ fn contradiction(name: &'static str, about: &'static str, mut log: LogModel, fac
     one(name, about, &log, format!("fact-contradiction commit={number}"))
 }
 
-fn facts() -> Vec<Vector> {
-    let filter = FilterUse {
+/// A filter that kept three rows.
+fn filter() -> FilterUse {
+    FilterUse {
         name: "pii".to_owned(),
         component: sha256(b"pii.wasm"),
         config: sha256(b"{}"),
@@ -148,11 +149,21 @@ fn facts() -> Vec<Vector> {
         limits: "default".to_owned(),
         mode: FilterMode::Enforce,
         decisions: Decisions { keep: 3, ..Decisions::default() },
-    };
+    }
+}
+
+fn facts() -> Vec<Vector> {
+    let filter = filter();
     let pinned = FilterUse { decisions: Decisions::default(), ..filter.clone() };
     let mut other = ledger();
     other.at(4).facts.push(Fact::FilterPinned { filter: pinned, replaces: None });
     other.batch_at(5).filters.push(FilterUse { config: sha256(b"{\"all\":true}"), ..filter.clone() });
+    let mut removed = calm();
+    removed.at(3).facts.push(Fact::FilterPinned {
+        filter: FilterUse { decisions: Decisions::default(), ..filter.clone() },
+        replaces: None,
+    });
+    let stranger = Fact::FilterRemoved { name: filter.name.clone(), component: sha256(b"other.wasm") };
     let mut unpinned = ledger();
     unpinned.batch_at(5).filters.push(filter);
     let mut closed = ledger();
@@ -186,6 +197,12 @@ fn facts() -> Vec<Vector> {
             "a commit follows the one that closed the log",
             &closed,
             "fact-contradiction commit=5",
+        ),
+        contradiction(
+            "filter-removed-other",
+            "a filter is removed under another component than it was pinned with",
+            removed,
+            vec![stranger],
         ),
         contradiction(
             "stream-opened-twice",
