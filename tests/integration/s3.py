@@ -18,6 +18,7 @@ import boto3
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "crash")]
 
+import archive  # noqa: E402
 import common  # noqa: E402
 import programs  # noqa: E402
 from checks import Checks  # noqa: E402
@@ -65,7 +66,7 @@ def run(checks, options, folder, simulator):
     common.compare_with_truth(checks, folder, truth)
 
     client = boto3.client("s3")
-    evidence = report_objects(folder)[0]
+    evidence = committed_object(folder)
     body = client.get_object(Bucket=BUCKET, Key=evidence)["Body"].read()
     changed = bytearray(body)
     changed[len(changed) // 2] ^= 1
@@ -103,8 +104,12 @@ def copy_down(folder):
             client.download_file(BUCKET, entry["Key"], str(target))
 
 
-def report_objects(folder):
-    return sorted(f"{PREFIX}/{path.relative_to(folder / 'archive')}" for path in (folder / "archive").glob("*/evidence/*"))
+def committed_object(folder):
+    """Name of an object that a commit names; the loser of a race leaves others behind, which prove nothing."""
+    for _, commit in archive.commits(folder / "archive", common.TABLE):
+        for entry in commit.get("batch", {}).get("objects", []):
+            return f"{PREFIX}/{common.TABLE}/{entry['key']}"
+    raise RuntimeError("no commit names an object")
 
 
 if __name__ == "__main__":

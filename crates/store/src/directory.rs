@@ -82,7 +82,15 @@ impl Store for Directory {
     async fn read(&self, key: &str) -> Result<Option<Object>, StoreError> {
         self.run("read", key, |_, path| match fs::read(path) {
             Ok(bytes) => Ok(Some(Object { bytes: bytes.into(), version_id: None })),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            // A bucket would hold no object of this name either.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory
+                ) =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(error),
         })
         .await
@@ -168,21 +176,19 @@ fn flush_folder(folder: &Path) -> io::Result<()> {
 
 fn collect(root: &Path, folder: &str, entries: &mut Vec<Entry>) -> io::Result<()> {
     let listing = match fs::read_dir(root.join(folder)) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(()),
         listing => listing?,
     };
     for entry in listing {
         let entry = entry?;
         let name = entry.file_name();
         let key = PathBuf::from(folder).join(&name).to_string_lossy().into_owned();
-        let Ok(metadata) = fs::metadata(entry.path()) else {
-            // A link that leads nowhere, or a file removed since: what it hides is found missing when it is read.
-            continue;
-        };
-        if !metadata.is_dir() {
-            entries.push(Entry { key, bytes: metadata.len() });
-        } else if key != STAGING {
-            collect(root, &key, entries)?;
+        match fs::metadata(entry.path()) {
+            Ok(metadata) if !metadata.is_dir() => entries.push(Entry { key, bytes: metadata.len() }),
+            Ok(_) if key != STAGING => collect(root, &key, entries)?,
+            Ok(_) => {}
+            // A link that leads nowhere or to itself: the name is there, and reading it says what is wrong.
+            Err(_) => entries.push(Entry { key, bytes: 0 }),
         }
     }
     Ok(())
@@ -190,7 +196,10 @@ fn collect(root: &Path, folder: &str, entries: &mut Vec<Entry>) -> io::Result<()
 
 fn explain(operation: &'static str, key: &str, error: &io::Error) -> StoreError {
     use StoreErrorKind::{Forbidden, Full, Gone, Invalid, Unknown};
-    #[expect(clippy::wildcard_enum_match_arm, reason = "an open set: what is not known to be clear is unclear")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "an open set: what is not known to be clear is unclear"
+    )]
     let (kind, advice) = match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             (Full, "make room; nothing is lost, the next attempt goes on from here")
