@@ -5,21 +5,6 @@ use bytes::Bytes;
 
 const CITIES: [&str; 8] = ["Leipzig", "Rotterdam", "Porto", "Uppsala", "Graz", "Bologna", "Ghent", "Brno"];
 const STATES: [&str; 6] = ["placed", "paid", "picked", "shipped", "delivered", "returned"];
-const WORDS: [&str; 12] = [
-    "ring",
-    "twice",
-    "leave",
-    "with",
-    "neighbour",
-    "before",
-    "noon",
-    "fragile",
-    "gift",
-    "invoice",
-    "gate",
-    "porch",
-];
-
 /// Reproducible numbers (SplitMix64).
 struct Rng(u64);
 
@@ -40,9 +25,18 @@ impl Rng {
     }
 }
 
+impl Rng {
+    /// Letters and digits that do not pack, as ids and tokens have them.
+    fn text(&mut self, len: usize) -> String {
+        const SYMBOLS: &[u8; 62] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+        let symbol = |_| char::from(SYMBOLS[usize::try_from(self.below(62)).unwrap_or(0)]);
+        (0..len).map(symbol).collect()
+    }
+}
+
 /// One order; a change moves its state, version and time.
 struct Order {
-    id: String,
+    keys: String,
     fixed: String,
     state: usize,
     version: u64,
@@ -52,40 +46,33 @@ impl Order {
     fn new(number: u64, rng: &mut Rng) -> Self {
         let line = |rng: &mut Rng| {
             format!(
-                r#"{{"M":{{"sku":{{"S":"{:012x}"}},"quantity":{{"N":"{}"}},"price":{{"N":"{}.{:02}"}}}}}}"#,
-                rng.below(1 << 48),
+                r#"{{"M":{{"sku":{{"S":"{}"}},"quantity":{{"N":"{}"}},"price":{{"N":"{}.{:02}"}}}}}}"#,
+                rng.text(12),
                 1 + rng.below(9),
                 1 + rng.below(400),
                 rng.below(100),
             )
         };
         let lines: Vec<String> = (0..3).map(|_| line(rng)).collect();
-        let note: Vec<&str> = (0..2).map(|_| rng.pick(&WORDS)).collect();
         let fixed = format!(
-            r#""customer":{{"S":"{:016x}{:016x}"}},"address":{{"M":{{"street":{{"S":"Hauptstr. {}"}},"city":{{"S":"{}"}},"zip":{{"S":"{:05}"}}}}}},"lines":{{"L":[{}]}},"express":{{"BOOL":{}}},"note":{{"S":"{}"}},"payment":{{"M":{{"method":{{"S":"card"}},"token":{{"S":"{:016x}{:016x}"}}}}}}"#,
-            rng.next(),
-            rng.next(),
-            1 + rng.below(200),
+            r#""customer":{{"S":"{}"}},"address":{{"M":{{"city":{{"S":"{}"}},"zip":{{"S":"{:05}"}}}}}},"lines":{{"L":[{}]}},"express":{{"BOOL":{}}},"payment":{{"M":{{"method":{{"S":"card"}},"token":{{"S":"{}"}}}}}}"#,
+            rng.text(32),
             rng.pick(&CITIES),
             rng.below(100_000),
             lines.join(","),
             rng.below(2) == 0,
-            note.join(" "),
-            rng.next(),
-            rng.next(),
+            rng.text(52),
         );
-        Self {
-            id: format!("{{\"id\":{{\"S\":\"{:016x}{number:016x}\"}}}}", rng.next()),
-            fixed,
-            state: 0,
-            version: 1,
-        }
+        let placed_at = 1_795_000_000_000 + rng.below(300_000_000);
+        let id = rng.text(32);
+        let keys = format!(r#"{{"id":{{"S":"{id}"}},"placed_at":{{"N":"{placed_at}"}}}}"#);
+        Self { keys, fixed, state: usize::try_from(number % 6).unwrap_or(0), version: 1 }
     }
 
     fn image(&self, at_s: u64) -> String {
         format!(
             r#"{},{},"state":{{"S":"{}"}},"version":{{"N":"{}"}},"updated_at":{{"N":"{at_s}.{:06}"}}}}"#,
-            &self.id[..self.id.len() - 1],
+            &self.keys[..self.keys.len() - 1],
             self.fixed,
             STATES[self.state],
             self.version,
@@ -113,7 +100,7 @@ pub(crate) fn records(count: usize) -> (Vec<Bytes>, usize) {
         let event_id = format!("{:016x}{:016x}", rng.next(), rng.next());
         let record = format!(
             r#"{{"awsRegion":"eu-central-1","dynamodb":{{"ApproximateCreationDateTime":{at_s},"Keys":{},"NewImage":{new},"OldImage":{old},"SequenceNumber":"{sequence}","SizeBytes":{},"StreamViewType":"NEW_AND_OLD_IMAGES"}},"eventID":"{event_id}","eventName":"MODIFY","eventSource":"aws:dynamodb","eventVersion":"1.1"}}"#,
-            order.id,
+            order.keys,
             old.len() + new.len() - 300,
         );
         records.push(Bytes::from(record));
