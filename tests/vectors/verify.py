@@ -90,4 +90,7 @@ def _print_text(report: ArchiveReport) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stdout.flush()
+    # The interpreter's shutdown now and then aborts in pyarrow's threads, after all is said: leave without it.
+    os._exit(status)

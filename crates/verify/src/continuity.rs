@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sealog_chain::{Batch, Commit, Fact, FilterUse, Hash, Policies, StartAt, VerifierKey};
-use sealog_record::{SequenceNumber, ShardId, StreamLabel};
+use sealog_record::{SequenceNumber, ShardId, StreamLabel, TableArn};
 
 use crate::finding::{Code, Findings, Place};
 
@@ -21,9 +21,13 @@ pub(crate) struct Continuity {
     /// Filters in force: component and configuration by name.
     pinned: BTreeMap<String, (Hash, Hash)>,
     policies: Option<Policies>,
+    /// The table of the genesis.
+    table: Option<TableArn>,
     keys: Vec<(u64, VerifierKey)>,
     closed_in: Option<u64>,
     number: u64,
+    /// Of each segment of the commit applied last: what its rows lie behind, where it has no `after`.
+    floors: Vec<Option<SequenceNumber>>,
     findings: Findings,
 }
 
@@ -61,6 +65,7 @@ impl Continuity {
     /// Puts the next commit on.
     pub(crate) fn apply(&mut self, commit: &Commit) {
         self.number = commit.number;
+        self.floors.clear();
         if commit.number == 0 {
             self.origin.clone_from(&commit.origin);
             if !matches!(commit.facts.first(), Some(Fact::Genesis { .. })) {
@@ -96,6 +101,11 @@ impl Continuity {
         for segment in &batch.segments {
             self.apply_segment(segment);
         }
+    }
+
+    /// Of each segment of the commit applied last: the last record before a gap, which its rows lie behind.
+    pub(crate) fn floors(&self) -> &[Option<SequenceNumber>] {
+        &self.floors
     }
 
     /// Rules in force.

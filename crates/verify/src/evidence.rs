@@ -5,10 +5,19 @@ use std::sync::Arc;
 use bytes::Bytes;
 use sealog_batch::{BatchError, EvidenceReader};
 use sealog_chain::{Batch, BatchObject, sha256};
+use sealog_record::SequenceNumber;
 use sealog_store::Log;
 
 use crate::finding::{Code, Findings, Place};
 use crate::walk::{Rows, Walk};
+
+/// What a commit says of its evidence, and what the log says of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Evidence {
+    pub(crate) batch: Batch,
+    /// For each segment the last record before a gap of its shard; shorter where the log could not be followed.
+    pub(crate) floors: Vec<Option<SequenceNumber>>,
+}
 
 /// What became of a commit's evidence.
 pub(crate) struct Checked {
@@ -19,11 +28,12 @@ pub(crate) struct Checked {
 }
 
 /// Reads and checks the objects of commit `number`, one after the other: one object in memory at a time.
-pub(crate) async fn check(log: Log, number: u64, batch: Batch) -> Checked {
-    let batch = Arc::new(batch);
+pub(crate) async fn check(log: Log, number: u64, evidence: Evidence) -> Checked {
+    let evidence = Arc::new(evidence);
+    let batch = &evidence.batch;
     let objects = batch.objects.len() as u64;
     let mut checked = Checked { findings: Findings::default(), objects, bytes: 0, records: 0 };
-    let mut walk = Walk::new(Arc::clone(&batch));
+    let mut walk = Walk::new(Arc::clone(&evidence));
     let mut whole = true;
     for object in &batch.objects {
         let Some(bytes) = fetch(&log, number, object, &mut checked.findings).await else {
@@ -44,7 +54,7 @@ pub(crate) async fn check(log: Log, number: u64, batch: Batch) -> Checked {
         }
     }
     if whole {
-        judge_sums(number, &batch, &walk, &mut checked.findings);
+        judge_sums(number, batch, &walk, &mut checked.findings);
     }
     checked
 }

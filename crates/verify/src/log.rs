@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
-use sealog_chain::{Batch, CHECKPOINT_KEY, commit_key, commit_number_of};
+use sealog_chain::{CHECKPOINT_KEY, commit_key, commit_number_of};
 use sealog_store::{Log, Object, Store, StoreError};
 use tokio::task::JoinSet;
 
 use crate::attest::{Checkpoints, Trust};
-use crate::evidence::{self, Checked};
+use crate::evidence::{self, Checked, Evidence};
 use crate::finding::{Code, Findings, Place};
 use crate::options::{Progress, VerifyOptions};
 use crate::report::LogReport;
@@ -102,7 +102,7 @@ async fn read(log: &Log, numbers: Vec<u64>, spine: &mut Spine, mut pool: Pool<'_
     while let Some((number, read)) = reads.next().await {
         spine.name(number);
         match take(number, read, spine, &mut pool.findings) {
-            Some(batch) => pool.check(log.clone(), number, batch).await,
+            Some(evidence) => pool.check(log.clone(), number, evidence).await,
             None => pool.progress.checked(0, 0, 0),
         }
     }
@@ -114,7 +114,7 @@ fn take(
     read: Result<Option<Object>, StoreError>,
     spine: &mut Spine,
     findings: &mut Findings,
-) -> Option<Batch> {
+) -> Option<Evidence> {
     match read {
         Ok(Some(object)) => spine.take(number, &object.bytes),
         Ok(None) => {
@@ -141,10 +141,10 @@ struct Pool<'a> {
 }
 
 impl Pool<'_> {
-    async fn check(&mut self, log: Log, number: u64, batch: Batch) {
+    async fn check(&mut self, log: Log, number: u64, evidence: Evidence) {
         while self.running.len() >= self.readers && self.collect().await {}
-        self.progress.named(batch.objects.len() as u64);
-        self.running.spawn(evidence::check(log, number, batch));
+        self.progress.named(evidence.batch.objects.len() as u64);
+        self.running.spawn(evidence::check(log, number, evidence));
     }
 
     /// Waits for one batch; `false` when none is running.

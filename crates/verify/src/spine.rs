@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sealog_chain::{Batch, Commit, Fact, Hash, Tree, leaf_hash, sha256};
+use sealog_chain::{Commit, Fact, Hash, Tree, leaf_hash, sha256};
 use sealog_record::{Gap, Timestamp};
 
 use crate::continuity::Continuity;
+use crate::evidence::Evidence;
 use crate::finding::{Code, Findings, Place};
 use crate::form::{self, Unfit};
 
@@ -93,7 +94,7 @@ impl Spine {
     }
 
     /// The bytes under the name given last. Returns the batch to check if they are a commit in place.
-    pub(crate) fn take(&mut self, number: u64, bytes: &[u8]) -> Option<Batch> {
+    pub(crate) fn take(&mut self, number: u64, bytes: &[u8]) -> Option<Evidence> {
         let commit = match form::read(bytes) {
             Ok(commit) if commit.number == number => commit,
             unfit => {
@@ -113,10 +114,11 @@ impl Spine {
                 self.roots.insert(self.tree.size(), self.tree.root());
             }
         }
+        let floors = if self.unsound.is_none() { self.continuity.floors().to_vec() } else { Vec::new() };
         self.summarise(&commit);
         let closes = commit.facts.iter().any(|fact| matches!(fact, Fact::LogClosed { .. }));
         self.before = Some(Before { number, sha256, committed_at: commit.committed_at, closes });
-        commit.batch
+        commit.batch.map(|batch| Evidence { batch, floors })
     }
 
     fn report_unfit(&mut self, number: u64, unfit: Result<Commit, Unfit>) {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use sealog_chain::{Batch, Decisions, Hash, Segment, Tree, record_leaf};
+use sealog_chain::{Decisions, Hash, Segment, Tree, record_leaf};
 use sealog_record::{EvidenceRow, SequenceNumber};
 
+use crate::evidence::Evidence;
 use crate::finding::{Code, Findings, Place};
 
 /// How much of a key is shown.
@@ -13,7 +14,7 @@ const KEYS_SHOWN_MAX: usize = 200;
 /// Where in a batch the next row belongs. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Walk {
-    batch: Arc<Batch>,
+    evidence: Arc<Evidence>,
     /// Segments entered so far; the last of them is the current one.
     entered: usize,
     /// Rows still to come of the current segment.
@@ -24,9 +25,9 @@ pub(crate) struct Walk {
 }
 
 impl Walk {
-    pub(crate) fn new(batch: Arc<Batch>) -> Self {
+    pub(crate) fn new(evidence: Arc<Evidence>) -> Self {
         Self {
-            batch,
+            evidence,
             entered: 0,
             left: 0,
             before: None,
@@ -57,10 +58,11 @@ impl Walk {
     /// Sees that there is a segment for the next row.
     fn enter(&mut self) -> bool {
         while self.left == 0 {
-            let Some(segment) = self.batch.segments.get(self.entered) else { return false };
+            let Some(segment) = self.evidence.batch.segments.get(self.entered) else { return false };
+            let floor = self.evidence.floors.get(self.entered).copied().flatten();
             self.entered += 1;
             self.left = segment.rows;
-            self.before = segment.after;
+            self.before = segment.after.or(floor);
         }
         true
     }
@@ -138,8 +140,8 @@ impl<'a> Rows<'a> {
     }
 
     fn place(&mut self, row: &EvidenceRow<'_>) {
-        let batch = Arc::clone(&self.walk.batch);
-        let current = self.walk.entered.checked_sub(1).and_then(|index| batch.segments.get(index));
+        let evidence = Arc::clone(&self.walk.evidence);
+        let current = self.walk.entered.checked_sub(1).and_then(|index| evidence.batch.segments.get(index));
         let Some(segment) = current else { return };
         if row.stream_label != segment.stream.as_str() || row.shard_id != segment.shard.as_str() {
             let message = format!(

@@ -13,7 +13,8 @@ from .store import Store, Unreadable, log_names
 
 def verify_archive(root: str, logs: list[str], trust: Trust, now_ms: int) -> ArchiveReport:
     archive = Path(root)
-    names = logs or log_names(archive)
+    # An archive without any log is reported as one without a name.
+    names = logs or log_names(archive) or [""]
     holders = _holders(archive, names, trust)
     reports = []
     for name in names:

@@ -178,12 +178,15 @@ def _byte_strings(chunk: pa.Array) -> list[Cell]:
 # Checks.
 
 
-def check_evidence(store: Store, commit: Commit, findings: Findings) -> None:
+def check_evidence(
+    store: Store, commit: Commit, floors: list[str | None], findings: Findings
+) -> None:
+    """`floors`: for each segment the last record before a gap; empty where the log could not be followed."""
     batch = commit.batch
     if batch is None:
         return
     objects = [_check_object(store, item, commit.number, findings) for item in batch["objects"]]
-    segments = _SegmentCheck(batch, commit.number, findings)
+    segments = _SegmentCheck(batch, commit.number, floors, findings)
     for item, rows in zip(batch["objects"], objects):
         if rows is None:
             segments.skip(item["rows"])
@@ -257,11 +260,14 @@ def _number(cell: Cell) -> int | None:
 class _SegmentCheck:
     """Walks the rows of a batch along its segments."""
 
-    def __init__(self, batch: dict[str, Any], number: int, findings: Findings) -> None:
+    def __init__(
+        self, batch: dict[str, Any], number: int, floors: list[str | None], findings: Findings
+    ) -> None:
         self._batch = batch
         self._commit = number
         self._findings = findings
-        self._segments = [segment for segment in batch["segments"] if segment["rows"]]
+        behind = floors or [None] * len(batch["segments"])
+        self._segments = [pair for pair in zip(batch["segments"], behind) if pair[0]["rows"]]
         self._left = 0  # rows still to come of the current segment
         self._segment: dict[str, Any] | None = None
         self._before: int | None = None  # sequence number of the row before
@@ -269,11 +275,13 @@ class _SegmentCheck:
     def _enter(self) -> bool:
         """Makes sure that there is a segment for the next row."""
         if self._left == 0:
-            self._segment = self._segments.pop(0) if self._segments else None
-            if self._segment is None:
+            if not self._segments:
+                self._segment = None
                 return False
+            self._segment, floor = self._segments.pop(0)
             self._left = self._segment["rows"]
-            self._before = self._segment["after"] and int(self._segment["after"])
+            before = self._segment["after"] or floor
+            self._before = before and int(before)
         return True
 
     def skip(self, rows: int) -> None:

@@ -40,7 +40,10 @@ class Fold:
         self.streams: dict[str, Stream] = {}
         self.filters: dict[str, tuple[str, str]] = {}
         self.policies: dict[str, Any] | None = None
+        self.table: str | None = None  # the genesis's
         self.closed_in: int | None = None
+        # By commit, for each segment: the last record before a gap of its shard.
+        self.floors: dict[int, list[str | None]] = {}
         self._keys: list[tuple[int, str]] = []  # (number of the commit that set it, vkey)
         self._findings = findings
         self._number = 0
@@ -85,7 +88,7 @@ class Fold:
 
     def _fact_genesis(self, fact: dict[str, Any]) -> None:
         self._keys.append((0, fact["key"]))
-        self.policies = fact["policies"]
+        self.policies, self.table = fact["policies"], fact["table_arn"]
 
     def _fact_policy_changed(self, fact: dict[str, Any]) -> None:
         self.policies = fact["policies"]
@@ -94,10 +97,10 @@ class Fold:
         self.closed_in = self._number
 
     def _fact_stream_opened(self, fact: dict[str, Any]) -> None:
-        _, found, label = fact["arn"].partition("/stream/")
-        if not found or not label:
-            self._contradiction("a stream's ARN has no label")
-        elif label in self.streams and self.streams[label].opened:
+        _, _, label = fact["arn"].partition("/stream/")
+        if self.table is not None and fact["arn"] != f"{self.table}/stream/{label}":
+            self._contradiction("a stream of another table is opened")
+        if label in self.streams and self.streams[label].opened:
             self._contradiction(f"stream {label} is opened again")
         elif label in self.streams:  # segments came before: already a finding
             self.streams[label].opened, self.streams[label].start = True, fact["start"]
@@ -190,6 +193,7 @@ class Fold:
         shard = stream.shards.setdefault(segment["shard"], Shard())
         self._check_continues(segment, shard, stream)
         self._check_order(segment, shard)
+        self.floors.setdefault(self._number, []).append(shard.floor)
         if segment["rows"]:
             shard.last, shard.begun = segment["last"], None
         elif shard.last is None:

@@ -15,7 +15,6 @@ from .store import Store, Unreadable
 
 _COMMIT_NAME = re.compile(r"([0-9]{20})\.json")
 _CHECKPOINT_NAME = re.compile(r"[0-9]{20}")
-# A single forged name can open a hole of 10^20 numbers; this many of a hole are named one by one.
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ class _LogCheck:
         self._check_trust(sources, attested)
         self._check_age(fold)
         for number in sorted(self._commits):
-            self._check_evidence(self._commits[number])
+            self._check_evidence(self._commits[number], fold.floors.get(number, []))
         self._summarise()
 
     # Reading.
@@ -317,9 +316,9 @@ class _LogCheck:
             message = f"the newest commit is {age // 1000} seconds old"
             self._findings.add("stale", message, commit=newest.number)
 
-    def _check_evidence(self, commit: Commit) -> None:
+    def _check_evidence(self, commit: Commit, floors: list[str | None]) -> None:
         try:
-            check_evidence(self._store, commit, self._findings)
+            check_evidence(self._store, commit, floors, self._findings)
         except Exception as error:  # no batch may stop the verification of the others
             for item in commit.batch["objects"] if commit.batch else []:
                 message = f"{type(error).__name__}: {error}"

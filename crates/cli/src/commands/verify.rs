@@ -58,14 +58,14 @@ async fn bar(progress: &Progress) -> std::convert::Infallible {
         return std::future::pending().await;
     }
     let bar = ProgressBar::new(0);
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} objects  {msg}") {
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} commits  {msg}") {
         bar.set_style(style);
     }
     loop {
         SystemClock.sleep(Duration::from_millis(200)).await;
         let totals = progress.totals();
-        bar.set_length(totals.objects_total);
-        bar.set_position(totals.objects_done);
+        bar.set_length(totals.commits_total);
+        bar.set_position(totals.commits_done);
         bar.set_message(format!("{} records", print::count(totals.records)));
     }
 }

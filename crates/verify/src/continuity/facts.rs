@@ -10,12 +10,13 @@ use super::Continuity;
 impl Continuity {
     pub(super) fn apply_fact(&mut self, index: usize, fact: &Fact) {
         match fact {
-            Fact::Genesis { key, policies, .. } => {
+            Fact::Genesis { key, policies, table_arn, .. } => {
                 if (self.number, index) != (0, 0) {
                     return self.contradiction("a genesis stands only at the beginning of commit 0");
                 }
                 self.keys.extend(VerifierKey::parse(key).ok().map(|key| (0, key)));
                 self.policies = Some(policies.clone());
+                self.table = Some(table_arn.clone());
             }
             Fact::StreamOpened { arn, start, .. } => self.open(arn, *start),
             Fact::StreamClosed { stream, .. } => self.close(stream),
@@ -44,6 +45,9 @@ impl Continuity {
     }
 
     fn open(&mut self, arn: &StreamArn, start: StartAt) {
+        if self.table.as_ref().is_some_and(|table| *table != arn.table()) {
+            self.contradiction(&format!("stream {arn} does not belong to the log's table"));
+        }
         let stream = self.streams.entry(arn.label()).or_default();
         if stream.start.is_some() {
             return self.contradiction(&format!("stream {} is opened a second time", arn.label()));

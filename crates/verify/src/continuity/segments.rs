@@ -20,6 +20,7 @@ impl Continuity {
         let shard = stream.shards.entry(segment.shard.clone()).or_default();
         breaks.extend(join_break(shard, start, segment));
         breaks.extend(order_break(shard, segment));
+        self.floors.push(shard.floor);
         shard.take(segment, number);
         stream.parents.extend(segment.parent.clone());
         for (code, problem) in breaks {

@@ -390,7 +390,17 @@ pub(super) const GAPS_ARE_SHOWN_AND_MUST_FIT: &[Case] = &[
     Case {
         about: "rows behind a gap that lie before it",
         draft: |draft| with_gap(draft, gap(Some("D"), Some(404), GapCause::Trimmed), &[402, 403]),
-        findings: &["gap-declared commit=6 shard=D", "fact-contradiction commit=7"],
+        findings: &[
+            "gap-declared commit=6 shard=D",
+            "fact-contradiction commit=7",
+            "row-order commit=7 object=e7.0 row=0",
+        ],
+        ..TOUCHED
+    },
+    Case {
+        about: "rows behind a gap, the first of which was sealed before it",
+        draft: |draft| with_gap(draft, gap(Some("D"), Some(404), GapCause::Trimmed), &[404, 405]),
+        findings: &["gap-declared commit=6 shard=D", "row-order commit=7 object=e7.0 row=0"],
         ..TOUCHED
     },
     Case {

@@ -230,11 +230,16 @@ fn gaps() -> Vec<Vector> {
     ended.commit(vec![Fact::Gap(gap(Some(A), Some(103), GapCause::Trimmed))], None);
     let mut wrong = ledger();
     wrong.commit(vec![Fact::Gap(gap(Some(B), Some(203), GapCause::Trimmed))], None);
-    let mut back = begun(StartAt::TrimHorizon);
-    back.commit_rows(vec![(rows(B, 201..=203), segment(&rows(B, 201..=203), None))]);
-    let again = rows(B, 202..=203);
-    let batch = back.batch(std::slice::from_ref(&again), vec![segment(&again, None)]);
-    back.commit(vec![Fact::Gap(gap(Some(B), Some(203), GapCause::Trimmed))], Some(batch));
+    let behind_gap = |numbers: std::ops::RangeInclusive<u64>| {
+        let mut log = begun(StartAt::TrimHorizon);
+        log.commit_rows(vec![(rows(B, 201..=203), segment(&rows(B, 201..=203), None))]);
+        let again = rows(B, numbers);
+        let batch = log.batch(std::slice::from_ref(&again), vec![segment(&again, None)]);
+        log.commit(vec![Fact::Gap(gap(Some(B), Some(203), GapCause::Trimmed))], Some(batch));
+        log
+    };
+    let (back, again) = (behind_gap(202..=203), behind_gap(203..=204));
+    let sealed_before = ["row-order commit=2 row=0".to_owned(), found("gap-declared", 2, B)];
     let mut empty = begun(StartAt::TrimHorizon);
     empty.commit(vec![heartbeat()], Some(Batch::without_rows(vec![no_rows(B, None)])));
     empty.commit(vec![Fact::Gap(gap(Some(B), Some(201), GapCause::Trimmed))], None);
@@ -251,6 +256,17 @@ fn gaps() -> Vec<Vector> {
             ended.seal(),
             &["fact-contradiction commit=6".to_owned(), found("gap-declared", 6, A)],
         ),
-        both("gap-and-back", "rows behind a gap go back to before it", &back, 2),
+        tampered(
+            "gap-and-back",
+            "rows behind a gap go back to before it",
+            back.seal(),
+            &[&["fact-contradiction commit=2".to_owned()], sealed_before.as_slice()].concat(),
+        ),
+        tampered(
+            "gap-rows-again",
+            "the first row behind a gap was sealed before it",
+            again.seal(),
+            &sealed_before,
+        ),
     ]
 }
