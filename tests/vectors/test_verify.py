@@ -537,7 +537,17 @@ def test_gap_in_a_closed_stream(log: Log) -> None:
 def test_rows_before_the_floor(log: Log) -> None:
     log.commit([gap(shard="shardId-3", after="104")])
     with_segment(log, numbers=["103"])
-    expect(log, found("fact-contradiction", 5), found("gap-declared", 4, shard="shardId-3"))
+    key = log.object_key(5)
+    expect(
+        log, found("fact-contradiction", 5), found("gap-declared", 4, shard="shardId-3"), found("row-order", 5, key, row=0)
+    )  # fmt: skip
+
+
+def test_first_row_behind_a_gap_before_the_floor(log: Log) -> None:
+    log.commit([gap(shard="shardId-3", after="104")])
+    with_segment(log, numbers=["104", "105"])
+    key = log.object_key(5)
+    expect(log, found("gap-declared", 4, shard="shardId-3"), found("row-order", 5, key, row=0))
 
 
 def test_last_before_after(log: Log) -> None:
@@ -699,7 +709,10 @@ def test_checkpoint_from_outside_of_one_of_two_logs(log: Log) -> None:
     arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/other"
     for value in other.commits:
         value["origin"] = f"sealog/{arn}"
-    other.commits[0]["facts"][0]["table_arn"] = arn
+    for fact in (fact for value in other.commits for fact in value["facts"]):
+        for member in ("table_arn", "arn"):
+            if member in fact:
+                fact[member] = fact[member].replace("table/orders", "table/other")
     other.save()
     for size in range(1, 5):
         os.remove(other.path / f"checkpoints/{size:020d}")
