@@ -19,6 +19,9 @@ const EVENTS_QUEUED: usize = 64;
 /// Batches between gatherer and committer: one is gathered while one is written.
 const BATCHES_QUEUED: usize = 1;
 const POSITIONS_QUEUED: usize = 1024;
+/// How far our clock and the service's may lie apart. A log that began at the latest record and was stopped before its
+/// first one reads so much further back: some older records are archived rather than one lost.
+const CLOCKS_APART_MAX_MS: i64 = 5 * 60 * 1000;
 
 /// What the tables of a run share.
 pub(crate) struct Shared<C> {
@@ -82,7 +85,7 @@ fn source<C: StreamClient>(shared: &Shared<C>, table: &TableConfig, committer: &
             StartAt::TrimHorizon => sealog_source::StartAt::TrimHorizon,
             StartAt::Latest => sealog_source::StartAt::Latest,
         },
-        latest_since_ms: opened.map(|stream| stream.opened_at.as_millis()),
+        latest_since_ms: opened.map(|stream| stream.opened_at.as_millis() - CLOCKS_APART_MAX_MS),
         on_gap: match table.on_gap {
             sealog_chain::OnGap::Halt => OnGap::Halt,
             sealog_chain::OnGap::RecordAndContinue => OnGap::RecordAndContinue,
