@@ -15,6 +15,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sealog_record::{Gap, GapCause, ReadFrom, ShardId, ShardPosition, StreamArn, StreamLabel, Timestamp};
@@ -23,8 +24,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backoff::{Backoff, Rng};
 use crate::{
-    ByteBudget, Clock, CommittedShard, LostShard, OnGap, ServiceError, ServiceErrorClass, SourceError,
-    SourceEvent, SourceOptions, StartAt, StreamClient,
+    ByteBudget, Clock, CommittedShard, LostShard, OnGap, ServiceError, ServiceErrorClass, ServiceErrorKind,
+    SourceError, SourceEvent, SourceOptions, StartAt, StreamClient,
 };
 use epoch::{Epoch, EpochEnd};
 
@@ -62,6 +63,8 @@ pub(crate) struct Shared<C> {
     budget: ByteBudget,
     reads: Semaphore,
     cancel: CancellationToken,
+    /// Records were read: a refusal after that is a permission that was taken away, and may come back.
+    was_allowed: AtomicBool,
 }
 
 impl<C: StreamClient> Source<C> {
@@ -93,7 +96,17 @@ impl<C: StreamClient> Source<C> {
     ) -> Result<(), SourceError> {
         let reads = Semaphore::new(self.options.readers_max.max(1));
         let Self { client, clock, options, table, positions } = self;
-        let shared = Arc::new(Shared { client, clock, options, table, events, budget, reads, cancel });
+        let shared = Arc::new(Shared {
+            client,
+            clock,
+            options,
+            table,
+            events,
+            budget,
+            reads,
+            cancel,
+            was_allowed: AtomicBool::new(false),
+        });
         let mut table = Table { shared: shared.clone(), positions, committed };
         tokio::select! {
             biased;
@@ -240,6 +253,11 @@ impl<C: StreamClient> Shared<C> {
         }
     }
 
+    fn may_be_allowed_again(&self, error: &ServiceError) -> bool {
+        matches!(error.kind, ServiceErrorKind::Denied | ServiceErrorKind::NoCredentials)
+            && self.was_allowed.load(Ordering::Relaxed)
+    }
+
     fn failed(&self, source: ServiceError) -> SourceError {
         SourceError::Service { table: self.table.clone(), source }
     }
@@ -256,7 +274,8 @@ impl<C: StreamClient> Shared<C> {
         tries: Option<u32>,
     ) -> Result<(), SourceError> {
         let spent = tries.is_some_and(|tries| backoff.failures() + 1 >= tries);
-        if spent || error.kind.class() == ServiceErrorClass::Stop {
+        let of_no_use = error.kind.class() == ServiceErrorClass::Stop && !self.may_be_allowed_again(&error);
+        if spent || of_no_use {
             return Err(self.failed(error));
         }
         let pause = backoff.next();

@@ -117,6 +117,7 @@ impl<C: StreamClient> ShardReader<C> {
         match body {
             Ok(body) => {
                 self.backoff.reset();
+                self.shared.was_allowed.store(true, Ordering::Relaxed);
                 let page = Page::parse(body).map_err(|source| SourceError::MalformedPage {
                     stream: self.stream.label(),
                     shard: self.start.shard.clone(),

@@ -226,6 +226,25 @@ async fn fs_13_fs_18_empty_pages_and_faults_lose_nothing_and_repeat_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn fs_52_a_permission_that_is_taken_away_for_a_while_loses_nothing() {
+    let mut denied = shard(&[1, 2, 3], false);
+    denied.faults.push_back(Fault::Empty);
+    denied.faults.extend(vec![Fault::Fail(ServiceErrorKind::Denied); 20]);
+    denied.faults.push_back(Fault::Fail(ServiceErrorKind::NoCredentials));
+    let fake = Fake::new([("a", denied)]);
+    let outcome = run(&fake, until_caught_up(), Positions::new()).await;
+    assert_eq!((outcome.records().len(), outcome.result.clone()), (3, Ok(())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn fs_52_a_permission_that_was_never_there_is_said_at_once() {
+    let mut denied = shard(&[1], false);
+    denied.faults.push_back(Fault::Fail(ServiceErrorKind::Denied));
+    let outcome = run(&Fake::new([("a", denied)]), until_caught_up(), Positions::new()).await;
+    assert_eq!(outcome.result.unwrap_err().kind(), crate::SourceErrorKind::CallAPerson);
+}
+
+#[tokio::test(start_paused = true)]
 async fn fs_14_an_expired_iterator_is_renewed_after_the_last_read_record_never_at_latest() {
     let mut expiring = shard(&[1, 2], false);
     expiring.faults.push_back(Fault::Fail(ServiceErrorKind::ExpiredIterator));
