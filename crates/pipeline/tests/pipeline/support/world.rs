@@ -7,7 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sealog_batch::SealRule;
 use sealog_chain::{Checkpoint, OnGap, Policies, SignedCheckpoint, SigningKey, StartAt, VerifierKey, Writer};
-use sealog_pipeline::{Committer, Config, Identity, PipelineError, Run, Signer, TableConfig, TableResult};
+use sealog_pipeline::{
+    Committer, Config, Identity, PipelineError, Run, Signer, TableConfig, TableResult, Totals,
+};
 use sealog_simulator::{Engine, Scenario};
 use sealog_source::Clock;
 use sealog_store::{Location, Log, Memory, Store};
@@ -115,17 +117,18 @@ impl World {
         only(self.process(store, "sound").run().await)
     }
 
-    /// Runs a process on a store that fails; `None`: it died.
-    pub(crate) async fn run_on(&self, store: &Arc<Faulty>) -> Option<Result<(), PipelineError>> {
-        let process = self.process(Arc::clone(store) as Arc<dyn Store>, "faulty").run();
+    /// Runs a process on a store that fails; how it ended (`None`: it died), and what it had counted.
+    pub(crate) async fn run_on(&self, store: &Arc<Faulty>) -> (Option<Result<(), PipelineError>>, Totals) {
+        let process = self.process(Arc::clone(store) as Arc<dyn Store>, "faulty");
+        let progress = process.progress()[0].1.clone();
         let ended = tokio::select! {
             biased;
             () = store.crashed() => None,
-            results = process => Some(only(results)),
+            results = process.run() => Some(only(results)),
         };
         // What died is gone before anything else happens.
         tokio::task::yield_now().await;
-        ended
+        (ended, progress.totals())
     }
 
     /// Lets scenario time pass.
