@@ -1,0 +1,102 @@
+//! The built binary, as a shell sees it: exit codes, what stands on which stream, files and their modes.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn sealog(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_sealog")).args(arguments).env("NO_COLOR", "1").output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn path(folder: &tempfile::TempDir, name: &str) -> String {
+    folder.path().join(name).display().to_string()
+}
+
+#[test]
+fn the_demo_seals_proves_and_names_what_was_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = path(&folder, "demo");
+    let done = sealog(&["demo", "--out", &out]);
+    let said = text(&done.stdout);
+    assert_eq!(done.status.code(), Some(0), "{said}{}", text(&done.stderr));
+    for part in ["60,000", "INTACT", "TAMPERED", "object-changed", "Summary", "Try next"] {
+        assert!(said.contains(part), "{part} is missing in\n{said}");
+    }
+    let (archive, key) = (format!("{out}/archive"), format!("{out}/sealog.vkey"));
+    assert_eq!(sealog(&["verify", &archive, "--key", &key]).status.code(), Some(0));
+    assert_eq!(sealog(&["verify", &format!("{out}/tampered"), "--key", &key]).status.code(), Some(1));
+    let without_key = sealog(&["verify", &archive]);
+    assert_eq!(without_key.status.code(), Some(5));
+    assert!(text(&without_key.stdout).contains("a rewritten archive is consistent too"));
+    assert_eq!(
+        sealog(&["verify", &archive, "--key", &key, "--now", "2099-01-01T00:00:00.000Z"]).status.code(),
+        Some(4)
+    );
+    assert!(text(&sealog(&["status", &archive]).stdout).contains("60,000 records"));
+    let again = sealog(&["demo", "--out", &out]);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(text(&again.stderr).contains("not empty"));
+}
+
+#[test]
+fn a_key_is_private_and_never_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = path(&folder, "sealog.key");
+    let made = sealog(&["keys", "generate", "--out", &file, "--name", "acme"]);
+    assert_eq!(made.status.code(), Some(0));
+    assert!(text(&made.stdout).starts_with("acme+"));
+    assert_eq!(mode(Path::new(&file)), 0o600);
+    assert_eq!(sealog(&["keys", "show", &file]).stdout, made.stdout);
+    let again = sealog(&["keys", "generate", "--out", &file]);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(text(&again.stderr).contains("name a new file"));
+    assert_eq!(
+        sealog(&["keys", "generate", "--out", &path(&folder, "k"), "--name", "a b"]).status.code(),
+        Some(2)
+    );
+}
+
+#[cfg(unix)]
+fn mode(file: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(file).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn what_cannot_be_verified_is_not_tampered() {
+    let folder = tempfile::tempdir().unwrap();
+    for archive in [path(&folder, "nowhere"), folder.path().display().to_string()] {
+        let done = sealog(&["verify", &archive, "--format", "json"]);
+        assert_eq!(done.status.code(), Some(69));
+        assert!(text(&done.stdout).contains("UNVERIFIABLE"));
+    }
+    assert_eq!(sealog(&["status", &path(&folder, "nowhere")]).status.code(), Some(69));
+}
+
+#[test]
+fn wrong_usage_is_2_and_wrong_configuration_is_78() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(sealog(&["verify"]).status.code(), Some(2));
+    assert_eq!(sealog(&["verify", "x", "--key", "rubbish"]).status.code(), Some(2));
+    assert_eq!(sealog(&["verify", "x", "--now", "yesterday"]).status.code(), Some(2));
+    assert_eq!(sealog(&["verify", "https://x"]).status.code(), Some(2));
+    let config = path(&folder, "sealog.toml");
+    assert_eq!(sealog(&["run", "--config", &config]).status.code(), Some(78));
+    std::fs::write(&config, "archive = \"a\"\n[[table]]\nname = \"t\"\n").unwrap();
+    let done = sealog(&["run", "--config", &config]);
+    assert_eq!(done.status.code(), Some(78));
+    assert!(text(&done.stderr).contains("sealog keys generate"));
+}
+
+#[test]
+fn completions_name_every_command() {
+    let script = text(&sealog(&["completions", "bash"]).stdout);
+    for command in ["demo", "run", "verify", "status", "keys", "simulator", "completions"] {
+        assert!(script.contains(command), "{command}");
+    }
+}
