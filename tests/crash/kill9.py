@@ -38,7 +38,8 @@ def main():
 
 def run(checks, options, folder, simulator, rng):
     key = programs.new_key(options.sealog, folder)
-    config = programs.configuration(folder, [common.TABLE])
+    # Small batches, so that kills hit many states between two commits and inside one.
+    config = programs.configuration(folder, [common.TABLE], rows_max=1_000)
     log = folder / "sealog.log"
     truth = simulator.truth()
 

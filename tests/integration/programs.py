@@ -21,9 +21,11 @@ def environment(endpoint):
     }
 
 
-def configuration(folder, tables):
+def configuration(folder, tables, rows_max=None):
     """Writes the smallest configuration for `tables` under `folder`; gives its path. The archive is `folder/archive`."""
     lines = [f'archive = "{folder}/archive"', "[signing]", f'key = "file:{folder}/sealog.key"']
+    if rows_max is not None:
+        lines += ["[batch]", f"rows_max = {rows_max}"]
     for table in tables:
         lines += ["[[table]]", f'name = "{table}"']
     path = Path(folder) / "sealog.toml"
