@@ -1,6 +1,6 @@
 //! Facts: what a log states besides records (FORMAT.md, "Facts").
 
-use sealog_record::{Gap, StreamArn, StreamLabel, TableArn, Timestamp, ViewType};
+use sealog_record::{Gap, OnGap, StartAt, StreamArn, StreamLabel, TableArn, Timestamp, ViewType};
 use serde::{Deserialize, Serialize};
 
 use crate::{ChainError, Decisions, FilterUse, Hash, VerifierKey};
@@ -190,26 +190,6 @@ pub enum RetentionMode {
     Compliance,
     /// Principals with a special permission may.
     Governance,
-}
-
-/// What happens when records can no longer be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OnGap {
-    /// The table stops until a person decides.
-    Halt,
-    /// The gap is declared and reading goes on.
-    RecordAndContinue,
-}
-
-/// Where reading of a stream begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StartAt {
-    /// The oldest records that the service still has.
-    TrimHorizon,
-    /// Records written from then on.
-    Latest,
 }
 
 /// Why a stream ended.

@@ -5,11 +5,11 @@
 use std::collections::BTreeMap;
 
 use sealog_record::{
-    Gap, ReadFrom, SequenceNumber, ShardId, ShardPosition, StreamArn, StreamLabel, TableArn, Timestamp,
-    ViewType,
+    Gap, ReadFrom, SequenceNumber, ShardId, ShardPosition, StartAt, StreamArn, StreamLabel, TableArn,
+    Timestamp, ViewType,
 };
 
-use crate::fact::{Policies, StartAt, StreamEnd};
+use crate::fact::{Policies, StreamEnd};
 use crate::{ChainError, Commit, Hash, Previous, SegmentFrom, Tree, leaf_hash, sha256};
 
 mod apply;
@@ -39,7 +39,6 @@ struct Head {
 struct Genesis {
     origin: String,
     table: TableArn,
-    view_type: ViewType,
     key: String,
     policies: Policies,
 }
@@ -92,6 +91,15 @@ impl Fold {
         Ok(commit)
     }
 
+    /// Names the version that the store gave the newest commit, for one that was put on before it was stored.
+    #[must_use]
+    pub fn stored_as(mut self, version_id: Option<String>) -> Self {
+        if let Some(head) = &mut self.head {
+            head.version_id = version_id;
+        }
+        self
+    }
+
     fn shard(&self, stream: &StreamLabel, shard: &ShardId) -> Option<&ShardState> {
         self.shards.get(&(stream.clone(), shard.clone()))
     }
@@ -130,12 +138,6 @@ impl Fold {
     #[must_use]
     pub fn table(&self) -> Option<&TableArn> {
         self.genesis.as_ref().map(|genesis| &genesis.table)
-    }
-
-    /// View type at the log's beginning.
-    #[must_use]
-    pub fn view_type(&self) -> Option<ViewType> {
-        self.genesis.as_ref().map(|genesis| genesis.view_type)
     }
 
     /// Verifier key that signs the next checkpoint.

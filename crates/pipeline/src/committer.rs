@@ -118,11 +118,12 @@ impl Committer {
             self.stage(&sealed).await?;
             let bytes = self.render(&sealed)?;
             // What is stored stays: a commit that no reader would take would end the log.
-            self.fold.clone().apply(&bytes, None)?;
+            let mut next = self.fold.clone();
+            next.apply(&bytes, None)?;
             // A crash after it leaves a commit whose checkpoint the next start publishes.
             match self.put(self.fold.size(), &bytes).await? {
                 Put::Ours(version_id) => {
-                    self.fold.apply(&bytes, version_id)?;
+                    self.fold = next.stored_as(version_id);
                     let evidence = sealed.object.as_ref().map_or(0, |object| object.bytes.len());
                     self.progress.commit(sealed.rows(), (evidence + bytes.len()) as u64);
                     self.publish().await?;

@@ -95,19 +95,11 @@ struct Table {
     name: String,
     log: Option<String>,
     require_view_type: Option<ViewType>,
-    #[serde(default = "trim_horizon")]
+    #[serde(default)]
     start: StartAt,
-    #[serde(default = "halt")]
+    #[serde(default)]
     on_gap: OnGap,
     latency: Option<String>,
-}
-
-fn trim_horizon() -> StartAt {
-    StartAt::TrimHorizon
-}
-
-fn halt() -> OnGap {
-    OnGap::Halt
 }
 
 /// Values that the environment puts over those of the file.

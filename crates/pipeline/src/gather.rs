@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use sealog_batch::SealRule;
-use sealog_chain::{Fact, Fold, Segment, SegmentFrom, StartAt, record_leaf};
+use sealog_chain::{Fact, Fold, Segment, SegmentFrom, record_leaf};
 use sealog_record::{
     Decision, EvidenceRow, Gap, GapCause, ReadFrom, SequenceNumber, ShardId, ShardPosition, StreamLabel,
     Timestamp,
@@ -70,7 +70,7 @@ impl Gatherer {
         let mut sealed = Vec::new();
         match event {
             SourceEvent::StreamOpened { stream, view_type, start, at_ms } => {
-                let (start, at) = (chain_start(start), Timestamp::from_millis(at_ms));
+                let at = Timestamp::from_millis(at_ms);
                 self.state(Fact::StreamOpened { arn: stream, view_type, start, at }, now_ms, &mut sealed)?;
             }
             SourceEvent::Gap(gap) => {
@@ -235,12 +235,5 @@ impl Gatherer {
             position.last = None;
             position.began = ReadFrom::TrimHorizon;
         }
-    }
-}
-
-fn chain_start(start: sealog_source::StartAt) -> StartAt {
-    match start {
-        sealog_source::StartAt::TrimHorizon => StartAt::TrimHorizon,
-        sealog_source::StartAt::Latest => StartAt::Latest,
     }
 }

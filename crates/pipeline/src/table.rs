@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sealog_chain::{Fact, Policies, StartAt, StopCause};
-use sealog_source::{ByteBudget, CommittedShard, OnGap, Source, SourceEvent, SourceOptions, StreamClient};
+use sealog_source::{ByteBudget, CommittedShard, Source, SourceEvent, SourceOptions, StreamClient};
 use sealog_store::{Log, Store};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -81,15 +81,9 @@ fn source<C: StreamClient>(shared: &Shared<C>, table: &TableConfig, committer: &
     let fold = committer.fold();
     let opened = fold.streams().values().find(|stream| stream.start == StartAt::Latest);
     let options = SourceOptions {
-        start: match table.start {
-            StartAt::TrimHorizon => sealog_source::StartAt::TrimHorizon,
-            StartAt::Latest => sealog_source::StartAt::Latest,
-        },
+        start: table.start,
         latest_since_ms: opened.map(|stream| stream.opened_at.as_millis() - CLOCKS_APART_MAX_MS),
-        on_gap: match table.on_gap {
-            sealog_chain::OnGap::Halt => OnGap::Halt,
-            sealog_chain::OnGap::RecordAndContinue => OnGap::RecordAndContinue,
-        },
+        on_gap: table.on_gap,
         require_view_type: table.require_view_type,
         latency_max: table.latency,
         until_caught_up: shared.until_caught_up,

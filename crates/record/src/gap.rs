@@ -26,6 +26,17 @@ pub struct Gap {
     pub noticed_at: Timestamp,
 }
 
+/// What happens when changes can no longer be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnGap {
+    /// The table stops until a person decides.
+    #[default]
+    Halt,
+    /// The gap is declared and reading goes on.
+    RecordAndContinue,
+}
+
 /// Why a range cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -16,9 +16,9 @@ mod stream;
 mod timestamp;
 
 pub use change::{ChangeRecord, Decision, EvidenceRow, Verdict};
-pub use gap::{Gap, GapCause};
+pub use gap::{Gap, GapCause, OnGap};
 pub use leaf::encode_leaf;
-pub use position::{ReadFrom, ShardPosition};
+pub use position::{ReadFrom, ShardPosition, StartAt};
 pub use sequence::SequenceNumber;
 pub use shard::{Shard, ShardId};
 pub use stream::{StreamArn, StreamLabel, TableArn, ViewType};

@@ -1,6 +1,28 @@
 //! How far a shard has been read into an archive.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{SequenceNumber, ShardId};
+
+/// Where reading of a stream begins: of a new log's first one as configured, of every later one at the oldest record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StartAt {
+    /// The oldest records that the service still has.
+    #[default]
+    TrimHorizon,
+    /// Records written from then on. The service may leave out the very next write.
+    Latest,
+}
+
+impl From<StartAt> for ReadFrom {
+    fn from(start: StartAt) -> Self {
+        match start {
+            StartAt::TrimHorizon => Self::TrimHorizon,
+            StartAt::Latest => Self::Latest,
+        }
+    }
+}
 
 /// Where reading of a shard begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -109,7 +109,7 @@ impl FromStr for StreamLabel {
 text_serde!(StreamLabel);
 
 /// What a stream writes of each change (API reference, `StreamViewType`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ViewType {
     /// Only the key attributes.
     KeysOnly,
@@ -152,24 +152,7 @@ impl FromStr for ViewType {
     }
 }
 
-impl std::fmt::Display for ViewType {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl serde::Serialize for ViewType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for ViewType {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+text_serde!(ViewType);
 
 fn arn_resource(arn: &str) -> Option<&str> {
     let mut parts = arn.splitn(6, ':');

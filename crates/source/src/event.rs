@@ -2,38 +2,11 @@
 
 use std::time::Duration;
 
-use sealog_record::{Gap, ReadFrom, ShardId, ShardPosition, StreamArn, StreamLabel, ViewType};
+use sealog_record::{
+    Gap, OnGap, ReadFrom, ShardId, ShardPosition, StartAt, StreamArn, StreamLabel, ViewType,
+};
 
 use crate::{BytePermit, Page};
-
-/// Where a new log begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum StartAt {
-    /// With the oldest records that the service still has.
-    #[default]
-    TrimHorizon,
-    /// With what is written from now on. The service may leave out the very next write.
-    Latest,
-}
-
-impl From<StartAt> for ReadFrom {
-    fn from(start: StartAt) -> Self {
-        match start {
-            StartAt::TrimHorizon => Self::TrimHorizon,
-            StartAt::Latest => Self::Latest,
-        }
-    }
-}
-
-/// What to do when changes are lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OnGap {
-    /// Stop the table with [`crate::SourceError::GapHalted`].
-    #[default]
-    Halt,
-    /// Send [`SourceEvent::Gap`] and go on.
-    RecordAndContinue,
-}
 
 /// How a table is read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -21,7 +21,8 @@ pub use client::{
 };
 pub use clock::{Clock, SystemClock};
 pub use error::{SourceError, SourceErrorKind};
-pub use event::{CommittedShard, OnGap, SourceEvent, SourceOptions, StartAt};
+pub use event::{CommittedShard, SourceEvent, SourceOptions};
 pub use lineage::{Discovered, Lineage, LostShard, Observed, ShardStart, Stopped};
 pub use page::{Page, PageError, PageRecord};
 pub use reader::{Positions, Source};
+pub use sealog_record::{OnGap, StartAt};

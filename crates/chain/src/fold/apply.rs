@@ -1,10 +1,10 @@
 //! The rules by which a commit continues a log, one function a rule (FORMAT.md, "Fold").
 
 use base64::Engine as _;
-use sealog_record::{Gap, GapCause, ReadFrom, SequenceNumber, ShardId, StreamLabel};
+use sealog_record::{Gap, GapCause, ReadFrom, SequenceNumber, ShardId, StartAt, StreamLabel};
 
 use super::{Fold, Genesis, ShardState, StreamState};
-use crate::fact::{Fact, StartAt, StreamEnd};
+use crate::fact::{Fact, StreamEnd};
 use crate::{
     Batch, ChainError, Commit, FilterUse, Segment, SegmentFrom, VerifierKey, key_rotation_message, layout,
 };
@@ -95,7 +95,7 @@ impl Fold {
     }
 
     fn begin(&mut self, commit: &Commit, fact: &Fact) -> Result<(), ChainError> {
-        let Fact::Genesis { table_arn, view_type, key, policies, .. } = fact else {
+        let Fact::Genesis { table_arn, key, policies, .. } = fact else {
             return Err(ChainError::Genesis("the first fact of commit 0 is the genesis"));
         };
         let origin = layout::origin_of(table_arn);
@@ -103,13 +103,8 @@ impl Fold {
             return Err(ChainError::Origin { expected: origin, found: commit.origin.clone() });
         }
         VerifierKey::parse(key)?;
-        self.genesis = Some(Genesis {
-            origin,
-            table: table_arn.clone(),
-            view_type: *view_type,
-            key: key.clone(),
-            policies: policies.clone(),
-        });
+        self.genesis =
+            Some(Genesis { origin, table: table_arn.clone(), key: key.clone(), policies: policies.clone() });
         Ok(())
     }
 
