@@ -37,6 +37,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             Command::Run(args) => commands::run::run(&args).await,
             Command::Verify(args) => commands::verify::run(&args).await,
             Command::Status(args) => commands::status::run(&args).await,
+            Command::Gaps(args) => commands::gaps::run(&args).await,
             Command::Keys(args) => commands::keys::run(&args),
             Command::Simulator(args) => commands::simulator::run(&args).await,
             Command::Completions(args) => commands::completions::run(&args),

@@ -12,8 +12,9 @@
 
 mod committer;
 mod end_to_end;
+mod events;
 mod gather;
 mod race;
 mod rebase;
-mod support;
+mod records;
 mod sweep;

@@ -7,12 +7,12 @@ use sealog_record::{
     Gap, GapCause, ReadFrom, SequenceNumber, ShardId, StreamArn, StreamLabel, Timestamp, ViewType,
 };
 use sealog_simulator::{Engine, Millis, Scenario, TableSpec, WriterSpec};
-use sealog_source::{ByteBudget, BytePermit, Page, Positions, Source, SourceEvent, SourceOptions, StartAt};
+use sealog_source::{BytePermit, Coverage, Limits, Page, Source, SourceEvent, SourceOptions, StartAt};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::clock::{Paused, ZERO_MS};
-use super::service::Simulated;
+use sealog_simulation::clock::{Paused, ZERO_MS};
+use sealog_simulation::service::Simulated;
 
 const ARN: &str = "arn:aws:dynamodb:eu-central-1:123456789012:table/orders/stream/2026-11-22T00:00:00.000";
 
@@ -38,11 +38,11 @@ async fn permit() -> BytePermit {
     let engine =
         Engine::new(Scenario::new(1).table(TableSpec::new("permits").writer(writer)), ZERO_MS).unwrap();
     let clock = Arc::new(Paused::new());
-    let client = Arc::new(Simulated { engine: Arc::new(engine.into()), clock: clock.clone() });
-    let source = Source::new(client, clock, SourceOptions::default(), "permits", Positions::new());
+    let client = Arc::new(Simulated::new(Arc::new(engine.into()), clock.clone()));
+    let source = Source::new(client, clock, SourceOptions::default(), "permits", Coverage::default());
     let (events, mut sent) = mpsc::channel(16);
     let (_committed, committed) = mpsc::channel(1);
-    let run = source.run(events, committed, ByteBudget::default(), CancellationToken::new());
+    let run = source.run(events, committed, Limits::default(), CancellationToken::new());
     let take = async {
         loop {
             if let Some(SourceEvent::Page { permit, .. }) = sent.recv().await {
