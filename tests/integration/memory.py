@@ -103,7 +103,7 @@ def main():
 
 def run(checks, options, folder, simulator):
     offered = len(simulator.truth())
-    checks.check("more is offered than may be held", offered * options.bytes > (PEAK_MAX_MB << 20), f"{offered} records")
+    checks.check("more is offered than may be held", offered * options.bytes > (STALLED_MAX_MB << 20), f"{offered} records")
     real = urllib.parse.urlparse(os.environ["AWS_ENDPOINT_URL_S3"])
     proxy = StallingProxy(real.hostname, real.port, lambda data: data.startswith(b"PUT ") and b"/evidence/" in data[:200])
     key = programs.new_key(options.sealog, folder)
