@@ -39,7 +39,7 @@ bench: ## Records and bytes a second, per core
 	@tests/setup/system.sh tests
 	SEALOG_PYTHON="$$(tests/setup/venv.sh)" cargo bench --locked --workspace --bench '*'
 	cargo build --release --locked -p sealog
-	PYTHONDONTWRITEBYTECODE=1 python3 tests/bench/end_to_end.py --sealog "$(TARGET)/release/sealog"
+	PYTHONDONTWRITEBYTECODE=1 "$$(tests/setup/venv.sh)" tests/bench/end_to_end.py --sealog "$(TARGET)/release/sealog"
 
 clean: ## Remove what was built in this clone (the tools outside stay)
 	rm -rf target sealog-demo

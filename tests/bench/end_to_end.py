@@ -53,7 +53,6 @@ class Usage:
         self.wall_s = wall_s
         self.user_s, self.system_s = used.ru_utime, used.ru_stime
         self.cpu_s = used.ru_utime + used.ru_stime
-        self.peak_mb = used.ru_maxrss / 1024
 
 
 def run(sealog, config, endpoint, log):
@@ -113,11 +112,11 @@ def measure(options, folder):
 def report(options, offered, usages, size, idle):
     print(f"end to end over HTTP: {offered} records of about {options.bytes} bytes in {options.shards} shards, "
           f"{options.rounds} runs after one to warm up, {size / offered:.0f} bytes a record in the archive")
-    print(f"{'run':<8}{'CPU s':>8}{'user':>8}{'system':>8}{'us/record':>11}{'records/s/core':>16}{'wall s':>8}{'peak MB':>9}")
+    print(f"{'run':<8}{'CPU s':>8}{'user':>8}{'system':>8}{'us/record':>11}{'records/s/core':>16}{'wall s':>8}")
     rows = [(str(at + 1), usage) for at, usage in enumerate(usages)]
     for name, it in [*rows, ("nothing", min(idle, key=lambda it: it.cpu_s))]:
         each = f"{it.cpu_s / offered * 1e6:>11.2f}{offered / it.cpu_s:>16.0f}" if name != "nothing" else f"{'':>27}"
-        print(f"{name:<8}{it.cpu_s:>8.2f}{it.user_s:>8.2f}{it.system_s:>8.2f}{each}{it.wall_s:>8.2f}{it.peak_mb:>9.0f}")
+        print(f"{name:<8}{it.cpu_s:>8.2f}{it.user_s:>8.2f}{it.system_s:>8.2f}{each}{it.wall_s:>8.2f}")
     middle = offered / statistics.median(usage.cpu_s for usage in usages)
     word = "the goal is reached" if middle >= GOAL else "less than the goal" if middle >= LEAST else "LESS THAN THE LEAST"
     print(f"middle: {middle:.0f} records/s/core; goal {GOAL}, the least {LEAST}: {word}")

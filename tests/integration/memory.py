@@ -26,9 +26,7 @@ from stalling import StallingProxy  # noqa: E402
 
 BUCKET = os.environ["SEALOG_TEST_S3"]
 SHARDS = 1_000
-STALLED_MAX_MB = 256
-# Catching up afterwards takes more than the goal of 256 MB: 331 MB were seen. This bound keeps it from growing.
-WHOLE_MAX_MB = 400
+PEAK_MAX_MB = 256
 # The default of [memory] pages_max.
 PAGES_MAX_MB = 64
 SCENARIO = """\
@@ -52,11 +50,11 @@ does = "disable"
 
 
 def peak_mb(pid):
-    """The most memory that a running process ever had."""
+    """The most memory that a process ever had; `None` once it has ended."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024
-    raise RuntimeError(f"process {pid} has ended")
+    return None
 
 
 def rests(process, timeout_s=300):
@@ -103,7 +101,7 @@ def main():
 
 def run(checks, options, folder, simulator):
     offered = len(simulator.truth())
-    checks.check("more is offered than may be held", offered * options.bytes > (STALLED_MAX_MB << 20), f"{offered} records")
+    checks.check("more is offered than may be held", offered * options.bytes > (PEAK_MAX_MB << 20), f"{offered} records")
     real = urllib.parse.urlparse(os.environ["AWS_ENDPOINT_URL_S3"])
     proxy = StallingProxy(real.hostname, real.port, lambda data: data.startswith(b"PUT ") and b"/evidence/" in data[:200])
     key = programs.new_key(options.sealog, folder)
@@ -121,13 +119,14 @@ def run(checks, options, folder, simulator):
         stalled_mb = peak_mb(writer.pid)
         checks.check("it reads as much as it may", stalled_mb >= PAGES_MAX_MB, f"{stalled_mb:.0f} MB")
         proxy.go_on()
-        _, status, used = os.wait4(writer.pid, 0)
-        writer.returncode = os.waitstatus_to_exitcode(status)
-        whole_mb = used.ru_maxrss / 1024
+        # Not `ru_maxrss` of the ended process: that counts what its parent had when it was started.
+        whole_mb = stalled_mb
+        while writer.poll() is None:
+            whole_mb = max(whole_mb, peak_mb(writer.pid) or 0)
+            time.sleep(0.1)
         print(f"{SHARDS} shards, {offered} records: at most {stalled_mb:.0f} MB while the store stalled, "
               f"{whole_mb:.0f} MB in the whole run", flush=True)
-        checks.check(f"at most {STALLED_MAX_MB} MB while the store stalls", stalled_mb <= STALLED_MAX_MB)
-        checks.check(f"at most {WHOLE_MAX_MB} MB in the whole run", whole_mb <= WHOLE_MAX_MB)
+        checks.check(f"at most {PEAK_MAX_MB} MB", max(stalled_mb, whole_mb) <= PEAK_MAX_MB)
         checks.equal("it catches up once the store is back", writer.returncode, 0)
     finally:
         programs.stop(writer)
