@@ -76,7 +76,9 @@ suite "tests/integration/s3.py" "$setup/with-s3.sh" "$SEALOG_PYTHON" tests/integ
 suite "tests/integration/memory.py" "$setup/with-s3.sh" "$SEALOG_PYTHON" tests/integration/memory.py --sealog "$SEALOG_BIN"
 suite "tests/vectors/run_vectors.py" "$SEALOG_PYTHON" tests/vectors/run_vectors.py "$SEALOG_BIN"
 suite "tests/crash/kill9.py" "$SEALOG_PYTHON" tests/crash/kill9.py --sealog "$SEALOG_BIN"
+suite "tests/crash/kill9.py --trim" "$SEALOG_PYTHON" tests/crash/kill9.py --trim --sealog "$SEALOG_BIN"
 suite "tests/crash/two_writers.py" "$SEALOG_PYTHON" tests/crash/two_writers.py --sealog "$SEALOG_BIN"
+suite "tests/crash/two_writers.py --trim" "$SEALOG_PYTHON" tests/crash/two_writers.py --trim --sealog "$SEALOG_BIN"
 
 # Built in a copy of the clone, with a target directory of its own beside the tools.
 suite "tests/simulation/planted.py" "$SEALOG_PYTHON" tests/simulation/planted.py

@@ -27,14 +27,18 @@ impl<C> Shared<C> {
         Backoff::for_calls(self.rng(name))
     }
 
-    /// Waits before a failed call is made again; an error, if it is of no use or was made `tries` times.
+    /// Waits before a failed call is made again; an error, if that is of no use or no `tries` are left. Being throttled
+    /// costs none.
     pub(super) async fn wait(
         &self,
         error: ServiceError,
         backoff: &mut Backoff,
-        tries: Option<u32>,
+        tries: &mut Option<u32>,
     ) -> Result<(), SourceError> {
-        let spent = tries.is_some_and(|tries| backoff.failures() + 1 >= tries);
+        // Who says "too often" is the service itself, at the right endpoint; and others than we may have been too often.
+        let is_there = matches!(error.kind, ServiceErrorKind::Throttled | ServiceErrorKind::LimitExceeded);
+        *tries = tries.map(|left| left.saturating_sub(u32::from(!is_there)));
+        let spent = *tries == Some(0);
         let of_no_use = error.kind.class() == ServiceErrorClass::Stop && !self.may_be_allowed_again(&error);
         if spent || of_no_use {
             return Err(self.failed(error));

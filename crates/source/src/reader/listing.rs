@@ -19,13 +19,13 @@ pub(super) struct Listing {
 }
 
 impl<C: StreamClient> Shared<C> {
-    pub(super) async fn streams(&self, tries: Option<u32>) -> Result<Vec<StreamArn>, SourceError> {
+    pub(super) async fn streams(&self, mut tries: Option<u32>) -> Result<Vec<StreamArn>, SourceError> {
         let mut backoff = self.backoff(&self.table);
         loop {
             match self.client.list_streams(&self.table).await {
                 Ok(streams) => return Ok(streams),
                 Err(error) if error.kind == ServiceErrorKind::NotFound => return Ok(Vec::new()),
-                Err(error) => self.wait(error, &mut backoff, tries).await?,
+                Err(error) => self.wait(error, &mut backoff, &mut tries).await?,
             }
         }
     }
@@ -34,7 +34,7 @@ impl<C: StreamClient> Shared<C> {
         &self,
         stream: &StreamArn,
         after: Option<&ShardId>,
-        tries: Option<u32>,
+        mut tries: Option<u32>,
     ) -> Result<StreamPage, SourceError> {
         let mut backoff = self.backoff(stream.as_str());
         loop {
@@ -45,7 +45,7 @@ impl<C: StreamClient> Shared<C> {
                     if matches!(error.kind, ServiceErrorKind::Throttled | ServiceErrorKind::LimitExceeded) {
                         self.limits.listings.hold(self.clock.now_ms(), HOLD);
                     }
-                    self.wait(error, &mut backoff, tries).await?;
+                    self.wait(error, &mut backoff, &mut tries).await?;
                 }
             }
         }

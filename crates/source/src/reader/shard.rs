@@ -221,7 +221,7 @@ impl<C: StreamClient> ShardReader<C> {
                 if matches!(error.kind, ServiceErrorKind::Throttled | ServiceErrorKind::LimitExceeded) {
                     self.pace.slow_down(self.shared.clock.now_ms());
                 }
-                self.shared.wait(error, &mut self.backoff, None).await?;
+                self.shared.wait(error, &mut self.backoff, &mut None).await?;
                 Ok(Step::GoOn)
             }
         }
@@ -234,7 +234,9 @@ impl<C: StreamClient> ShardReader<C> {
         self.troubles = 0;
         let closes = page.next_iterator().is_none();
         self.iterator = page.next_iterator().map(ShardIterator::new);
-        self.empties = if page.is_empty() { self.empties.saturating_add(1) } else { 0 };
+        // Records that come a second time are no news either: a service that repeats its last page for ever is caught up.
+        let last = page.len().checked_sub(1).and_then(|last| page.sequence(last));
+        self.empties = if last > self.read { 0 } else { self.empties.saturating_add(1) };
         if self.declare_lost(&page, first, closes).await? {
             return Ok(Step::Stop(Stopped::Lost));
         }
@@ -242,11 +244,10 @@ impl<C: StreamClient> ShardReader<C> {
             self.watched_ms = asked_ms;
         }
         self.tell(&page, first, asked_ms);
-        if let Some(last) = page.len().checked_sub(1).and_then(|last| page.sequence(last)) {
-            self.read = self.read.max(Some(last));
+        if last.is_some() {
+            self.read = self.read.max(last);
             self.opening.read_on();
         }
-        let empty = page.is_empty();
         if closes || first < page.len() {
             self.sight.caught_up.store(false, Ordering::Release);
             let (stream, shard) = (self.label.clone(), self.start.shard.clone());
@@ -257,7 +258,7 @@ impl<C: StreamClient> ShardReader<C> {
         if closes {
             return Ok(Step::Stop(Stopped::AtEnd));
         }
-        if empty {
+        if self.empties > 0 {
             self.pause().await;
         }
         Ok(Step::GoOn)
@@ -272,7 +273,7 @@ impl<C: StreamClient> ShardReader<C> {
             let at_ms = page.record(last).and_then(|record| record.change.created_at);
             Some((page.sequence(last)?, at_ms))
         });
-        let caught_up = page.is_empty() && self.empties >= CAUGHT_UP_EMPTIES;
+        let caught_up = self.empties >= CAUGHT_UP_EMPTIES;
         let read = PageRead { asked_ms, last, caught_up };
         self.shared.health.shard(&self.label, &self.start.shard, |shard| shard.page(&read));
     }

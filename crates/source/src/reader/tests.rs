@@ -236,7 +236,8 @@ async fn fs_02_a_failed_page_of_a_listing_is_asked_again_and_nothing_is_missed()
     let fake = Fake::new([("a", shard(&[1], false)), ("b", shard(&[1], false))]);
     fake.change(|world| {
         world.page_size = 1;
-        world.list_faults.extend([ServiceErrorKind::Throttled, ServiceErrorKind::ServerFault]);
+        world.list_faults.extend([ServiceErrorKind::Throttled; 9]);
+        world.list_faults.push_back(ServiceErrorKind::ServerFault);
     });
     let outcome = run(&fake, until_caught_up(), new()).await;
     assert_eq!((outcome.records(), outcome.gaps().len()), (vec!["a/1", "b/1"], 0));

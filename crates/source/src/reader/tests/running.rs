@@ -273,3 +273,17 @@ async fn fake_calls(only: &FakeShard) -> u32 {
     run(&fake, until_caught_up(), new()).await.result.unwrap();
     fake.0.lock().unwrap().calls["a"]
 }
+
+#[tokio::test(start_paused = true)]
+async fn fs_48_a_service_that_repeats_itself_for_ever_is_caught_up_all_the_same() {
+    let mut repeating = shard(&[1, 2], false);
+    let again = r#"{"Records":[{"dynamodb":{"SequenceNumber":"2"}}],"NextShardIterator":"1/a/2"}"#;
+    repeating.faults.push_back(Fault::Empty);
+    let fake = Fake::new([("a", repeating)]);
+    let mut repeated = 0;
+    fake.shard("a", |shard| shard.faults.extend(std::iter::repeat_n(Fault::Body(again), 10_000)));
+    let outcome = run(&fake, until_caught_up(), at("a", ReadFrom::TrimHorizon, Some(1))).await;
+    fake.shard("a", |shard| repeated = 10_000 - shard.faults.len());
+    assert_eq!((outcome.records(), outcome.result.clone()), (vec!["a/2"], Ok(())));
+    assert!(repeated < 100, "asked {repeated} times");
+}
