@@ -144,6 +144,12 @@ impl Lineage {
         Self { shards, before, start }
     }
 
+    /// The next listing comes so long after the stream was opened that it is no beginning any more: what has gone in
+    /// between is owed.
+    pub fn comes_late(&mut self) {
+        self.before = Before::Records;
+    }
+
     /// Takes in a complete listing.
     pub fn observe(&mut self, listing: &[Shard]) -> Observed {
         for entry in self.shards.values_mut() {

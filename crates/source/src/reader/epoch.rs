@@ -14,7 +14,7 @@ use tokio::task::{JoinError, JoinSet};
 use super::calls::FIRST_TRIES;
 use super::listing::Listing;
 use super::shard::{ShardReader, Sight, Ties};
-use super::{LISTING_INTERVAL, Shared};
+use super::{LATELY_MS, LISTING_INTERVAL, Shared};
 use crate::backoff::Backoff;
 use crate::{
     Alarm, AlarmKind, CommittedShard, Lineage, LostShard, Opened, RETENTION_MS, ShardActivity, ShardStart,
@@ -247,6 +247,9 @@ impl<C: StreamClient> Epoch<C> {
         self.status = Some(listing.status);
         self.failed_listings.reset();
         self.shared.health.settle(AlarmKind::Listing);
+        if self.shared.clock.now_ms().saturating_sub(self.opened_at_ms) >= LATELY_MS {
+            self.lineage.comes_late();
+        }
         let seen = self.lineage.observe(&listing.shards);
         for (shard, sight) in &self.sights {
             sight.closed.store(self.lineage.is_closed(shard), Ordering::Release);

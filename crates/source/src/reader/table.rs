@@ -37,7 +37,7 @@ impl<C: StreamClient> Table<C> {
         streams.extend(self.unlisted(&streams).await?);
         let mut previous = self.bury_vanished(&streams).await?;
         loop {
-            for stream in self.plan(&streams) {
+            for stream in self.plan(&streams, previous.as_ref()) {
                 match self.read(&stream, previous.as_ref()).await? {
                     EpochEnd::CaughtUp => return self.shared.send(SourceEvent::CaughtUp).await,
                     EpochEnd::Drained(cause) => self.close(&stream.label(), cause).await?,
@@ -56,10 +56,11 @@ impl<C: StreamClient> Table<C> {
     }
 
     /// The streams to read, oldest first: of a new log only the newest, else those that it knows and the newer ones.
-    fn plan(&self, streams: &[StreamArn]) -> Vec<StreamArn> {
+    /// `previous` was read to its end already.
+    fn plan(&self, streams: &[StreamArn], previous: Option<&StreamLabel>) -> Vec<StreamArn> {
         let mut streams = streams.to_vec();
         streams.sort_by_key(StreamArn::label);
-        let Some(oldest) = self.coverage.streams.keys().next() else {
+        let Some(oldest) = self.coverage.streams.keys().next().or(previous) else {
             return streams.pop().into_iter().collect();
         };
         let is_closed =

@@ -134,6 +134,19 @@ async fn fs_05_what_is_trimmed_where_the_log_begins_is_a_start_and_no_gap() {
 
 /// A process that died before it had read anything, perhaps before it had named all shards, has lost nothing.
 #[tokio::test(start_paused = true)]
+async fn fs_05_what_is_trimmed_while_the_first_listing_cannot_be_had_for_long_is_a_gap() {
+    let fake = Fake::new([("a", FakeShard { starting: Some(1), ..shard(&[1, 2, 3], false) })]);
+    let outcome = run_watched(&fake, until_caught_up(), new(), |log, _| {
+        if log.len() == 1 {
+            fake.change(|world| world.list_faults.extend([ServiceErrorKind::Throttled; 60]));
+            fake.shard("a", |shard| shard.trimmed = 2);
+        }
+    })
+    .await;
+    assert_eq!((outcome.records(), outcome.gaps().len()), (vec!["a/3"], 1), "{:?}", outcome.log);
+}
+
+#[tokio::test(start_paused = true)]
 async fn fs_05_a_start_that_broke_off_is_still_a_start() {
     let fake = Fake::new([
         ("a", FakeShard { trimmed: 1, starting: Some(1), ..shard(&[1, 2], false) }),
@@ -232,6 +245,30 @@ async fn fs_50_a_stream_that_is_switched_off_is_drained_closed_once_and_never_re
     fake.change(|world| world.table = Some(TableStream::NoTable));
     let outcome = run(&fake, until_caught_up(), new()).await;
     assert!(outcome.log.contains(&"closed 1 TableDeleted".to_owned()), "{:?}", outcome.log);
+}
+
+#[tokio::test(start_paused = true)]
+async fn fs_32_no_stream_is_passed_over_when_two_come_while_the_first_of_a_new_log_is_drained() {
+    let fake = Fake::new([("a", shard(&[1], true))]);
+    fake.change(|world| world.streams.get_mut("1").unwrap().status = StreamStatus::Disabled);
+    let options = SourceOptions { until_caught_up: false, ..until_caught_up() };
+    let outcome = run_watched(&fake, options, new(), |log, cancel| {
+        if log.last().is_some_and(|line| line == "closed 1 Disabled") {
+            fake.change(|world| {
+                for (label, name, status) in
+                    [("2", "b", StreamStatus::Disabled), ("3", "c", StreamStatus::Enabled)]
+                {
+                    let shards = [(name, shard(&[5], status == StreamStatus::Disabled))].into();
+                    world.streams.insert(label, FakeStream { status, shards, gone: false });
+                }
+            });
+        }
+        if log.iter().any(|line| line == "record c/5") {
+            cancel.cancel();
+        }
+    })
+    .await;
+    assert_eq!(outcome.records(), ["a/1", "b/5", "c/5"], "{:?}", outcome.log);
 }
 
 #[tokio::test(start_paused = true)]
