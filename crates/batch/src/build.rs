@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryBuilder, Int64Builder, RecordBatch, StringBuilder, TimestampMillisecondBuilder,
+    ArrayRef, BinaryBuilder, Int64Builder, RecordBatch, StringArray, StringBuilder,
+    TimestampMillisecondBuilder,
 };
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
@@ -123,14 +124,21 @@ impl Columns {
     }
 
     fn finish(&mut self) -> Result<RecordBatch, arrow::error::ArrowError> {
+        let rows = self.rows;
         let mut columns: Vec<ArrayRef> =
-            self.texts.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef).collect();
+            self.texts.iter_mut().map(|builder| Arc::new(finish_text(builder, rows)) as ArrayRef).collect();
         columns.insert(schema::CREATED_AT, Arc::new(self.created_at.finish()));
         columns.insert(schema::SIZE_BYTES, Arc::new(self.size_bytes.finish()));
         columns.insert(schema::LEAF_HASH, Arc::new(self.leaf_hash.finish()));
         self.rows = 0;
         RecordBatch::try_new(schema::schema(), columns)
     }
+}
+
+/// The next page is most likely of the same size: growing to it step by step would copy its bytes once more.
+fn finish_text(builder: &mut StringBuilder, rows: usize) -> StringArray {
+    let next = StringBuilder::with_capacity(rows, builder.values_slice().len());
+    std::mem::replace(builder, next).finish()
 }
 
 fn texts<'a>(row: &EvidenceRow<'a>) -> [Option<&'a str>; 20] {
