@@ -13,7 +13,9 @@ cd "$setup/../.."
 "$setup/system.sh" tests || exit 1
 SEALOG_PYTHON="$("$setup/venv.sh")" || exit 1
 SEALOG_VERSITYGW="$("$setup/versitygw.sh")" || exit 1
-export SEALOG_PYTHON SEALOG_VERSITYGW
+SEALOG_MINIO="$("$setup/minio.sh")" || exit 1
+SEALOG_TOXIPROXY="$("$setup/toxiproxy.sh")" || exit 1
+export SEALOG_PYTHON SEALOG_VERSITYGW SEALOG_MINIO SEALOG_TOXIPROXY
 target="${CARGO_TARGET_DIR:-target}"
 # Python must not write its caches into the clone: a test of a read-only tree would differ from one of a fresh tree.
 export PYTHONDONTWRITEBYTECODE=1
@@ -48,8 +50,8 @@ suite() {
   failed=$((failed + bad))
 }
 
-# The stores' conformance suite runs on a real S3 server too.
-suite "cargo test" "$setup/with-s3.sh" cargo test --workspace --locked --no-fail-fast
+# The stores' conformance suite runs on real S3 servers too.
+suite "cargo test" "$setup/with-servers.sh" cargo test --workspace --locked --no-fail-fast
 
 # Every `test_*.py` beside the tests of a subject is a suite of its own, without arguments.
 for file in tests/*/test_*.py crates/*/tests/test_*.py; do
@@ -68,7 +70,7 @@ suite "crates/simulator/tests/model.py" "$SEALOG_PYTHON" crates/simulator/tests/
   "$SEALOG_BIN" simulator --listen 127.0.0.1:0 --scenario
 suite "tests/moto/run.py" "$SEALOG_PYTHON" tests/moto/run.py --sealog "$SEALOG_BIN"
 suite "tests/integration/failures.py" "$SEALOG_PYTHON" tests/integration/failures.py --sealog "$SEALOG_BIN"
-suite "tests/integration/s3.py" "$setup/with-s3.sh" "$SEALOG_PYTHON" tests/integration/s3.py --sealog "$SEALOG_BIN"
+suite "tests/integration/s3.py" "$setup/with-servers.sh" "$SEALOG_PYTHON" tests/integration/s3.py --sealog "$SEALOG_BIN"
 suite "tests/vectors/run_vectors.py" "$SEALOG_PYTHON" tests/vectors/run_vectors.py "$SEALOG_BIN"
 suite "tests/crash/kill9.py" "$SEALOG_PYTHON" tests/crash/kill9.py --sealog "$SEALOG_BIN"
 suite "tests/crash/two_writers.py" "$SEALOG_PYTHON" tests/crash/two_writers.py --sealog "$SEALOG_BIN"

@@ -11,7 +11,7 @@ use sealog_chain::{
 };
 use sealog_record::{ShardId, StreamLabel, TableArn, Timestamp};
 use sealog_source::{Clock, CommittedShard};
-use sealog_store::{CommitOutcome, Log, Object, StoreError, StoreErrorKind};
+use sealog_store::{Log, Object, Settled, StoreError, StoreErrorKind};
 use tokio_util::sync::CancellationToken;
 
 use crate::rebase::rebase;
@@ -44,6 +44,8 @@ pub struct Committer {
     policies: Policies,
     identity: Identity,
     progress: Arc<Progress>,
+    /// What lies under `checkpoint`, as far as is known here.
+    newest: Option<Object>,
 }
 
 impl Committer {
@@ -59,7 +61,7 @@ impl Committer {
     ) -> Result<Self, PipelineError> {
         let mut fold = Fold::default();
         log.catch_up(&mut fold).await?;
-        let committer = Self { log, fold, policies, identity, progress };
+        let mut committer = Self { log, fold, policies, identity, progress, newest: None };
         committer.check_ours()?;
         committer.publish_if_behind().await?;
         Ok(committer)
@@ -214,9 +216,9 @@ impl Committer {
         let mut patience = self.patience();
         loop {
             match self.log.put_commit(number, bytes.clone()).await {
-                CommitOutcome::Ours { version_id } => return Ok(Put::Ours(version_id)),
-                CommitOutcome::Theirs(object) => return Ok(Put::Theirs(object)),
-                CommitOutcome::Undecided(error) => patience.wait(error).await?,
+                Settled::Ours { version_id } => return Ok(Put::Ours(version_id)),
+                Settled::Theirs(object) => return Ok(Put::Theirs(object)),
+                Settled::Undecided(error) => patience.wait(error).await?,
             }
         }
     }
@@ -240,27 +242,30 @@ impl Committer {
         Ok(rest)
     }
 
-    async fn publish(&self) -> Result<(), PipelineError> {
+    async fn publish(&mut self) -> Result<(), PipelineError> {
         let origin = self.fold.origin().unwrap_or_default().to_owned();
         let head = Checkpoint { origin, size: self.fold.size(), root: self.fold.tree().root() };
         let signed = self.identity.signer.sign(head).await?;
+        let mut newest = self.newest.take();
         let mut patience = self.patience();
         loop {
-            match self.log.publish(&signed).await {
-                Ok(()) => return Ok(()),
+            match self.log.publish(&signed, &mut newest).await {
+                Ok(()) => break,
                 Err(error) => patience.wait(error).await?,
             }
         }
+        self.newest = newest;
+        Ok(())
     }
 
     /// Makes up for a crash between a commit and its checkpoint. Leaves a larger one alone: another writer is ahead.
-    async fn publish_if_behind(&self) -> Result<(), PipelineError> {
+    async fn publish_if_behind(&mut self) -> Result<(), PipelineError> {
         if self.fold.size() == 0 {
             return Ok(());
         }
-        let newest = self.log.read(CHECKPOINT_KEY).await?;
-        let size = newest.and_then(|object| SignedCheckpoint::parse(&object.bytes).ok());
-        if size.is_some_and(|signed| signed.checkpoint.size >= self.fold.size()) {
+        self.newest = self.log.read(CHECKPOINT_KEY).await?;
+        let newest = self.newest.as_ref().and_then(|object| SignedCheckpoint::parse(&object.bytes).ok());
+        if newest.is_some_and(|signed| signed.checkpoint.size >= self.fold.size()) {
             return Ok(());
         }
         self.publish().await

@@ -16,7 +16,7 @@ mod signing;
 mod table;
 
 pub use committer::{Committer, Identity};
-pub use config::{Config, ConfigError, Overrides, TableConfig};
+pub use config::{Config, ConfigError, Overrides, Protection, TableConfig};
 pub use error::{PipelineError, Remedy};
 pub use gather::Gatherer;
 pub use progress::{Progress, Totals};

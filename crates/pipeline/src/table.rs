@@ -74,7 +74,7 @@ pub(crate) async fn run<C: StreamClient>(
 }
 
 fn policies(config: &Config, table: &TableConfig) -> Policies {
-    Policies { heartbeat_seconds: config.heartbeat.as_secs(), retention: None, on_gap: table.on_gap }
+    Policies { heartbeat_seconds: config.heartbeat.as_secs(), retention: config.protection.retention, on_gap: table.on_gap }
 }
 
 fn source<C: StreamClient>(shared: &Shared<C>, table: &TableConfig, committer: &Committer) -> Source<C> {

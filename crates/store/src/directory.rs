@@ -6,16 +6,19 @@
 //! moves or flushes (most network file systems) cannot promise this and are not supported.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{Created, Entry, Object, Store, StoreError, StoreErrorKind};
+use crate::{Created, Entry, Object, Replaced, Store, StoreError, StoreErrorKind};
 
 const STAGING: &str = ".staging";
+/// Who holds its lock may replace; creating needs none.
+const LOCK: &str = ".staging/lock";
 
 /// A directory on a local file system.
 #[derive(Debug, Clone)]
@@ -68,30 +71,36 @@ impl Store for Directory {
         .await
     }
 
-    async fn replace(&self, key: &str, bytes: Bytes) -> Result<(), StoreError> {
+    async fn replace(&self, key: &str, bytes: Bytes, seen: Option<&Object>) -> Result<Replaced, StoreError> {
+        let seen = seen.map(|seen| seen.bytes.clone());
         self.run("replace", key, move |root, path| {
             let staged = stage(root, &bytes)?;
             let folder = path.parent().unwrap_or(root);
             make_folder(folder)?;
+            // Held until the file is closed, by whatever way: a process that dies leaves nothing locked.
+            let lock = File::create(root.join(LOCK))?;
+            lock.lock()?;
+            if read_file(path)? != seen {
+                return Ok(Replaced::Changed);
+            }
             staged.persist(path).map_err(|refused| refused.error)?;
-            flush_folder(folder)
+            flush_folder(folder)?;
+            Ok(Replaced::Done(Object::plain(bytes)))
         })
         .await
     }
 
     async fn read(&self, key: &str) -> Result<Option<Object>, StoreError> {
-        self.run("read", key, |_, path| match fs::read(path) {
-            Ok(bytes) => Ok(Some(Object { bytes: bytes.into(), version_id: None })),
-            // A bucket would hold no object of this name either.
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory
-                ) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(error),
+        self.run("read", key, |_, path| Ok(read_file(path)?.map(Object::plain))).await
+    }
+
+    async fn read_range(&self, key: &str, range: Range<u64>) -> Result<Option<Bytes>, StoreError> {
+        self.run("read", key, move |_, path| {
+            let Some(mut file) = none_if_absent(File::open(path))? else { return Ok(None) };
+            file.seek(SeekFrom::Start(range.start))?;
+            let mut bytes = Vec::new();
+            let read = file.take(range.end.saturating_sub(range.start)).read_to_end(&mut bytes);
+            Ok(none_if_absent(read)?.map(|_| bytes.into()))
         })
         .await
     }
@@ -135,6 +144,20 @@ impl Store for Directory {
 
 async fn blocking<T: Send + 'static>(act: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
     tokio::task::spawn_blocking(act).await.map_err(io::Error::other)?
+}
+
+fn read_file(path: &Path) -> io::Result<Option<Bytes>> {
+    Ok(none_if_absent(fs::read(path))?.map(Bytes::from))
+}
+
+/// A bucket would hold no object of such a name either.
+fn none_if_absent<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+    use ErrorKind::{IsADirectory, NotADirectory, NotFound};
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory | IsADirectory) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Bytes in `.staging/`, flushed; removed again unless it is moved to its name. A crash here leaves a file that

@@ -7,14 +7,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use sealog_chain::{
-    CHECKPOINT_KEY, ChainError, Commit, Fold, Hash, SignedCheckpoint, checkpoint_key, commit_key,
+    CHECKPOINT_KEY, ChainError, Checkpoint, Commit, Fold, Hash, SignedCheckpoint, checkpoint_key, commit_key,
     commit_number_of, evidence_key,
 };
 
-use crate::{Created, Object, Store, StoreError, StoreErrorKind};
+use crate::{Created, Object, Replaced, Store, StoreError, StoreErrorKind};
 
 /// Commits fetched at once when a log is read.
 const READS_AT_ONCE: usize = 16;
+/// Times that other writers may overtake one while it publishes a head, before it says so.
+const OVERTAKEN_MAX: usize = 8;
 
 /// One log in a store.
 #[derive(Clone)]
@@ -23,17 +25,18 @@ pub struct Log {
     name: String,
 }
 
-/// What became of a commit that was put.
+/// What became of an object that was to be created once: the one classification of what a store can say to that. How
+/// an undecided one is to be taken, its [`StoreErrorKind`] tells: conflict, unknown, forbidden, gone.
 #[derive(Debug, Clone)]
-pub enum CommitOutcome {
-    /// It is in the log, durably.
+pub enum Settled {
+    /// It is there with our bytes, durably.
     Ours {
         /// Its version, in a store that has versions.
         version_id: Option<String>,
     },
-    /// Somebody else's commit has this number.
+    /// Somebody else's bytes are there.
     Theirs(Object),
-    /// Not known, or not in the log. Put **the same bytes** under the same number again, or read on.
+    /// Not known, or not there. Put **the same bytes** under the same name again, or read on.
     Undecided(StoreError),
 }
 
@@ -145,23 +148,15 @@ impl Log {
     /// As [`Store::create`]; [`StoreErrorKind::Invalid`] when other bytes lie under that name.
     pub async fn put_evidence(&self, sha256: &Hash, bytes: Bytes) -> Result<(), StoreError> {
         let key = self.key(&evidence_key(sha256));
-        match self.store.create(&key, bytes.clone()).await? {
-            Created::New { .. } => Ok(()),
-            Created::Exists => match self.store.read(&key).await? {
-                Some(object) if object.bytes == bytes => Ok(()),
-                Some(_) => Err(StoreError::new(
-                    "create",
-                    key,
-                    StoreErrorKind::Invalid,
-                    "other bytes lie under this hash; the archive was tampered with: run `sealog verify`",
-                )),
-                None => Err(StoreError::new(
-                    "create",
-                    key,
-                    StoreErrorKind::Unknown,
-                    "it exists and cannot be read",
-                )),
-            },
+        match self.create(&key, bytes).await {
+            Settled::Ours { .. } => Ok(()),
+            Settled::Theirs(_) => Err(StoreError::new(
+                "create",
+                key,
+                StoreErrorKind::Invalid,
+                "other bytes lie under this hash; the archive was tampered with: run `sealog verify`",
+            )),
+            Settled::Undecided(error) => Err(error),
         }
     }
 
@@ -169,21 +164,80 @@ impl Log {
     ///
     /// A crash before it took effect leaves the log as it was; after it, a commit whose checkpoint is missing, which
     /// the next start publishes.
-    pub async fn put_commit(&self, number: u64, bytes: Bytes) -> CommitOutcome {
-        let key = self.key(&commit_key(number));
-        let created = self.store.create(&key, bytes.clone()).await;
+    pub async fn put_commit(&self, number: u64, bytes: Bytes) -> Settled {
+        self.create(&self.key(&commit_key(number)), bytes).await
+    }
+
+    /// Step 3: publishes the signed head, the kept copy first. `newest` is what the caller knows to lie under
+    /// `checkpoint`; it is brought up to date, so that the next call need not look. A larger one is left alone: its
+    /// writer is ahead of us.
+    ///
+    /// A crash between the two leaves `checkpoint` one behind; readers take the larger one.
+    ///
+    /// # Errors
+    /// As [`Store::create`]; [`StoreErrorKind::Invalid`] when the log was signed over this size with another root.
+    pub async fn publish(
+        &self,
+        signed: &SignedCheckpoint,
+        newest: &mut Option<Object>,
+    ) -> Result<(), StoreError> {
+        let bytes = Bytes::from(signed.render());
+        let kept = self.key(&checkpoint_key(signed.checkpoint.size));
+        match self.create(&kept, bytes.clone()).await {
+            Settled::Ours { .. } => {}
+            // Two signatures over one head may differ, the head may not.
+            Settled::Theirs(other) if head_of(&other) == Some(signed.checkpoint.clone()) => {}
+            Settled::Theirs(_) => {
+                return Err(StoreError::new(
+                    "create",
+                    kept,
+                    StoreErrorKind::Invalid,
+                    "another head of this size was signed; the log was forked or tampered with: run `sealog verify`",
+                ));
+            }
+            Settled::Undecided(error) => return Err(error),
+        }
+        self.move_head(signed, bytes, newest).await
+    }
+
+    async fn move_head(
+        &self,
+        signed: &SignedCheckpoint,
+        bytes: Bytes,
+        newest: &mut Option<Object>,
+    ) -> Result<(), StoreError> {
+        let key = self.key(CHECKPOINT_KEY);
+        for _ in 0..OVERTAKEN_MAX {
+            // Ours from a lost reply, or of a writer who is ahead. What is no checkpoint is overwritten.
+            let there = newest.as_ref().and_then(head_of);
+            if there.is_some_and(|head| head.size >= signed.checkpoint.size) {
+                return Ok(());
+            }
+            let seen = newest.take();
+            match self.store.replace(&key, bytes.clone(), seen.as_ref()).await? {
+                Replaced::Done(object) => {
+                    *newest = Some(object);
+                    return Ok(());
+                }
+                Replaced::Changed => *newest = self.store.read(&key).await?,
+            }
+        }
+        Err(StoreError::new("replace", key, StoreErrorKind::Conflict, "others write it all the time"))
+    }
+
+    /// Creates an object once, and finds out what became of it.
+    async fn create(&self, key: &str, bytes: Bytes) -> Settled {
+        let created = self.store.create(key, bytes.clone()).await;
         let unclear = match created {
-            Ok(Created::New { version_id }) => return CommitOutcome::Ours { version_id },
+            Ok(Created::New { version_id }) => return Settled::Ours { version_id },
             Ok(Created::Exists) => None,
             // Neither success nor failure: the bytes that lie there decide.
             Err(error) => Some(error),
         };
-        match self.store.read(&key).await {
-            Ok(Some(object)) if object.bytes == bytes => {
-                CommitOutcome::Ours { version_id: object.version_id }
-            }
-            Ok(Some(object)) => CommitOutcome::Theirs(object),
-            Ok(None) => CommitOutcome::Undecided(unclear.unwrap_or_else(|| {
+        match self.store.read(key).await {
+            Ok(Some(object)) if object.bytes == bytes => Settled::Ours { version_id: object.version_id },
+            Ok(Some(object)) => Settled::Theirs(object),
+            Ok(None) => Settled::Undecided(unclear.unwrap_or_else(|| {
                 StoreError::new(
                     "create",
                     key,
@@ -191,23 +245,12 @@ impl Log {
                     "it was there a moment ago and is not now",
                 )
             })),
-            Err(error) => CommitOutcome::Undecided(unclear.unwrap_or(error)),
+            Err(error) => Settled::Undecided(unclear.unwrap_or(error)),
         }
     }
+}
 
-    /// Step 3: publishes the signed head, the kept copy first.
-    ///
-    /// A crash between the two leaves `checkpoint` one behind; readers take the larger one.
-    ///
-    /// # Errors
-    /// As [`Store::create`] and [`Store::replace`].
-    pub async fn publish(&self, signed: &SignedCheckpoint) -> Result<(), StoreError> {
-        let bytes = Bytes::from(signed.render());
-        let kept = self.key(&checkpoint_key(signed.checkpoint.size));
-        match self.store.create(&kept, bytes.clone()).await? {
-            Created::New { .. } | Created::Exists => {
-                self.store.replace(&self.key(CHECKPOINT_KEY), bytes).await
-            }
-        }
-    }
+/// The head that a checkpoint's bytes state.
+fn head_of(object: &Object) -> Option<Checkpoint> {
+    SignedCheckpoint::parse(&object.bytes).ok().map(|signed| signed.checkpoint)
 }
