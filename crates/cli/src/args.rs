@@ -31,6 +31,10 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Show what an archive holds and how far each shard was read
     Status(StatusArgs),
+    /// Make a bucket fit for an archive, and prove that it is
+    Archive(crate::commands::archive::ArchiveCommandArgs),
+    /// Legal holds on ranges of commits
+    Hold(crate::commands::hold::HoldArgs),
     /// Make and show signing keys
     Keys(KeysArgs),
     /// Serve a simulated DynamoDB Streams for tests

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sealog_chain::{
-    CHECKPOINT_KEY, Checkpoint, Commit, FORMAT, Fact, Fold, Policies, SignedCheckpoint, Writer,
+    CHECKPOINT_KEY, Checkpoint, Commit, FORMAT, Fact, Fold, Policies, SignedCheckpoint, Writer, sha256,
 };
 use sealog_record::{ShardId, StreamLabel, TableArn, Timestamp};
 use sealog_source::{Clock, CommittedShard};
@@ -15,6 +15,7 @@ use sealog_store::{Log, Object, Settled, StoreError, StoreErrorKind};
 use tokio_util::sync::CancellationToken;
 
 use crate::rebase::rebase;
+use crate::snapshots::Snapshots;
 use crate::{PipelineError, Progress, Sealed, Signer};
 
 const WAIT_FIRST: Duration = Duration::from_millis(100);
@@ -46,6 +47,7 @@ pub struct Committer {
     progress: Arc<Progress>,
     /// What lies under `checkpoint`, as far as is known here.
     newest: Option<Object>,
+    snapshots: Snapshots,
 }
 
 impl Committer {
@@ -59,9 +61,10 @@ impl Committer {
         identity: Identity,
         progress: Arc<Progress>,
     ) -> Result<Self, PipelineError> {
-        let mut fold = Fold::default();
-        log.catch_up(&mut fold).await?;
-        let mut committer = Self { log, fold, policies, identity, progress, newest: None };
+        let mut fold = log.restore(identity.signer.verifier()).await.unwrap_or_default();
+        let snapshots = Snapshots::since(fold.size());
+        log.follow(&mut fold, drop).await?;
+        let mut committer = Self { log, fold, policies, identity, progress, newest: None, snapshots };
         committer.check_ours()?;
         committer.publish_if_behind().await?;
         Ok(committer)
@@ -71,6 +74,12 @@ impl Committer {
     #[must_use]
     pub fn fold(&self) -> &Fold {
         &self.fold
+    }
+
+    /// The log it commits to.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.log
     }
 
     /// What it tells the time by.
@@ -129,6 +138,7 @@ impl Committer {
                     let evidence = sealed.object.as_ref().map_or(0, |object| object.bytes.len());
                     self.progress.commit(sealed.rows(), (evidence + bytes.len()) as u64);
                     self.publish().await?;
+                    self.snapshots.put_if_due(&self.log, &self.fold, &*self.identity.signer).await;
                     break;
                 }
                 Put::Theirs(object) => sealed = self.give_way(&object, sealed).await?,
@@ -227,7 +237,7 @@ impl Committer {
     async fn give_way(&mut self, theirs: &Object, sealed: Sealed) -> Result<Sealed, PipelineError> {
         let (number, rows) = (self.fold.size(), sealed.rows());
         let winner = self.log.fold_in(&mut self.fold, theirs)?.writer;
-        self.log.catch_up(&mut self.fold).await?;
+        self.log.follow(&mut self.fold, drop).await?;
         self.check_ours()?;
         let rest = rebase(sealed, &self.fold)?;
         self.progress.lost_race();
@@ -299,10 +309,17 @@ impl Patience<'_> {
             return Err(error.into());
         }
         tracing::warn!(log = self.log, %error, wait_ms = self.wait.as_millis(), "the archive is written again");
-        self.identity.clock.sleep(self.wait).await;
+        self.identity.clock.sleep(jittered(self.wait, &self.identity.writer.id, self.tries)).await;
         self.wait = (self.wait * 2).min(WAIT_MAX);
         Ok(())
     }
+}
+
+/// Between half of `wait` and all of it: writers that met once do not meet again. Each draws from its own name.
+fn jittered(wait: Duration, writer: &str, tries: u32) -> Duration {
+    let [high, low, ..] = sha256(format!("{writer} {tries}").as_bytes()).0;
+    let part = u32::from(u16::from_be_bytes([high, low]));
+    wait / 2 + wait / 2 * part / u32::from(u16::MAX)
 }
 
 fn touched(sealed: &Sealed) -> Vec<(StreamLabel, ShardId)> {

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use crate::filesystem::refuse_if_elsewhere;
 use crate::{Created, Entry, Object, Replaced, Store, StoreError, StoreErrorKind};
 
 const STAGING: &str = ".staging";
@@ -30,10 +31,14 @@ impl Directory {
     /// Opens a directory for writing; makes it if need be.
     ///
     /// # Errors
-    /// When it cannot be made or written.
+    /// When it cannot be made or written, or lies on a network file system.
     pub async fn create(root: &Path) -> Result<Self, StoreError> {
         let staging = root.join(STAGING);
-        let made = blocking(move || make_folder(&staging)).await;
+        let made = blocking(move || {
+            make_folder(&staging)?;
+            refuse_if_elsewhere(&staging)
+        })
+        .await;
         made.map_err(|error| explain("open", &root.display().to_string(), &error))?;
         Ok(Self::existing(root))
     }
@@ -111,10 +116,10 @@ impl Store for Directory {
         let folder = prefix.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
         self.run("list", prefix, move |root, _| {
             let mut entries = Vec::new();
-            collect(root, &folder, &mut entries)?;
-            entries.retain(|Entry { key, .. }| {
-                key.starts_with(&wanted) && after.as_ref().is_none_or(|after| key > after)
-            });
+            let is_asked = |key: &str| {
+                key.starts_with(&wanted) && after.as_ref().is_none_or(|after| key > after.as_str())
+            };
+            collect(root, &folder, &is_asked, &mut entries)?;
             entries.sort_by(|a, b| a.key.cmp(&b.key));
             Ok(entries)
         })
@@ -197,21 +202,33 @@ fn flush_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-fn collect(root: &Path, folder: &str, entries: &mut Vec<Entry>) -> io::Result<()> {
+/// What is not asked for costs its name and no more: a folder may hold a million.
+fn collect(
+    root: &Path,
+    folder: &str,
+    is_asked: &impl Fn(&str) -> bool,
+    entries: &mut Vec<Entry>,
+) -> io::Result<()> {
     let listing = match fs::read_dir(root.join(folder)) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(()),
         listing => listing?,
     };
     for entry in listing {
         let entry = entry?;
-        let name = entry.file_name();
-        let key = PathBuf::from(folder).join(&name).to_string_lossy().into_owned();
+        let key = PathBuf::from(folder).join(entry.file_name()).to_string_lossy().into_owned();
+        let is_plain = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_plain && !is_asked(&key) {
+            continue;
+        }
         match fs::metadata(entry.path()) {
-            Ok(metadata) if !metadata.is_dir() => entries.push(Entry { key, bytes: metadata.len() }),
-            Ok(_) if key != STAGING => collect(root, &key, entries)?,
+            Ok(metadata) if !metadata.is_dir() && is_asked(&key) => {
+                entries.push(Entry { key, bytes: metadata.len() });
+            }
+            Ok(metadata) if metadata.is_dir() && key != STAGING => collect(root, &key, is_asked, entries)?,
             Ok(_) => {}
             // A link that leads nowhere or to itself: the name is there, and reading it says what is wrong.
-            Err(_) => entries.push(Entry { key, bytes: 0 }),
+            Err(_) if is_asked(&key) => entries.push(Entry { key, bytes: 0 }),
+            Err(_) => {}
         }
     }
     Ok(())
@@ -232,6 +249,9 @@ fn explain(operation: &'static str, key: &str, error: &io::Error) -> StoreError 
         }
         ErrorKind::ReadOnlyFilesystem => {
             (Forbidden, "the file system is read-only; mount it for writing or name another directory")
+        }
+        ErrorKind::Unsupported => {
+            (Invalid, "name a directory on a local file system, or an archive on s3://bucket/prefix")
         }
         ErrorKind::NotFound => (Gone, "the archive's directory is not there; check the path"),
         ErrorKind::NotADirectory | ErrorKind::IsADirectory | ErrorKind::InvalidFilename => {

@@ -7,11 +7,13 @@
 
 mod directory;
 mod error;
+mod filesystem;
 mod location;
 mod log;
 mod memory;
 mod object;
 mod s3;
+mod snapshot;
 
 use std::ops::Range;
 

@@ -96,11 +96,21 @@ impl Log {
         format!("{}/{relative}", self.name)
     }
 
-    /// Puts every commit behind `fold` on it, and returns them with their stored sizes.
+    /// Puts every commit behind `fold` on it, and returns them.
     ///
     /// # Errors
     /// [`LogError`]; the fold then holds the commits before the failing one.
     pub async fn catch_up(&self, fold: &mut Fold) -> Result<Vec<Commit>, LogError> {
+        let mut commits = Vec::new();
+        self.follow(fold, |commit| commits.push(commit)).await?;
+        Ok(commits)
+    }
+
+    /// Puts every commit behind `fold` on it, and shows each.
+    ///
+    /// # Errors
+    /// As [`Log::catch_up`].
+    pub async fn follow(&self, fold: &mut Fold, mut each: impl FnMut(Commit)) -> Result<(), LogError> {
         let after = fold.size().checked_sub(1).map(|last| self.key(&commit_key(last)));
         let listed = self.store.list(&self.key("commits/"), after.as_deref()).await?;
         let numbers = listed
@@ -109,14 +119,13 @@ impl Log {
         let reads = futures_util::stream::iter(numbers.collect::<Vec<_>>())
             .map(|number| async move { Ok::<_, LogError>((number, self.read(&commit_key(number)).await?)) })
             .buffered(READS_AT_ONCE);
-        let mut commits = Vec::new();
         let mut reads = std::pin::pin!(reads);
         while let Some((number, object)) = reads.try_next().await? {
             let missing = || LogError::Missing { log: self.name.clone(), number: fold.size() };
             let object = object.filter(|_| number == fold.size()).ok_or_else(missing)?;
-            commits.push(self.fold_in(fold, &object)?);
+            each(self.fold_in(fold, &object)?);
         }
-        Ok(commits)
+        Ok(())
     }
 
     /// Puts one commit on `fold`.

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use sealog_record::{Gap, GapCause, ReadFrom, SequenceNumber, ShardId, StartAt, StreamLabel};
 
-use super::{Fold, Genesis, ShardState, StreamState};
+use super::{Fold, Genesis, Hold, ShardState, StreamState};
 use crate::fact::{Fact, StreamEnd};
 use crate::{
     Batch, ChainError, Commit, FilterUse, Segment, SegmentFrom, VerifierKey, key_rotation_message, layout,
@@ -83,13 +83,20 @@ impl Fold {
                 ));
             }
             Fact::LogClosed { .. } => self.closed = true,
+            Fact::HoldAdded { name, first, last, reason } => {
+                let hold = Hold { first: *first, last: *last, reason: reason.clone(), is_lifted: false };
+                self.holds.insert(name.clone(), hold);
+            }
+            Fact::HoldRemoved { name, .. } => {
+                if let Some(hold) = self.holds.get_mut(name) {
+                    hold.is_lifted = true;
+                }
+            }
             Fact::FilterBypassed { .. }
             | Fact::Heartbeat { .. }
             | Fact::ClockWentBack { .. }
             | Fact::CaptureStarted {}
-            | Fact::CaptureStopped { .. }
-            | Fact::HoldAdded { .. }
-            | Fact::HoldRemoved { .. } => {}
+            | Fact::CaptureStopped { .. } => {}
         }
         Ok(())
     }

@@ -1,7 +1,9 @@
 //! One command, one file; and what several of them need.
 
+pub(crate) mod archive;
 pub(crate) mod completions;
 pub(crate) mod demo;
+pub(crate) mod hold;
 pub(crate) mod keys;
 pub(crate) mod run;
 pub(crate) mod simulator;

@@ -15,5 +15,6 @@ mod end_to_end;
 mod gather;
 mod race;
 mod rebase;
+mod startup;
 mod support;
 mod sweep;
