@@ -59,7 +59,7 @@ def traced(checks, options, folder, endpoint):
         disk.call(name, arguments)
     for problem in disk.problems[:10]:
         checks.check("what a crash leaves is an archive", False, problem)
-    commits = [number for number, _ in archive.commits(folder / "archive", common.TABLE)]
+    commits = [commit["number"] for _, commit in archive.commits(folder / "archive", common.TABLE)]
     checks.check(f"no moment of {disk.moments} leaves anything else", not disk.problems and disk.moments > 20, disk.moments)
     kept = {path.removeprefix(f"{root}/{common.TABLE}/") for path in disk.kept}
     wanted = {f"commits/{number:020d}.json" for number in commits} | {"checkpoint"}

@@ -240,6 +240,8 @@ impl Log {
         let unclear = match created {
             Ok(Created::New { version_id }) => return Settled::Ours { version_id },
             Ok(Created::Exists) => None,
+            // A clear no, whatever lies there: it was not written as asked.
+            Err(error) if !error.kind.may_pass() => return Settled::Undecided(error),
             // Neither success nor failure: the bytes that lie there decide.
             Err(error) => Some(error),
         };

@@ -18,8 +18,9 @@ const TRIES_MAX: usize = 3;
 impl Log {
     /// The state of the newest snapshot that `key` signed and whose last commit lies in the log.
     pub async fn restore(&self, key: &VerifierKey) -> Option<Fold> {
-        let mut sizes = self.snapshots_behind(self.size_hint().await.saturating_sub(NEAR)).await;
-        if sizes.is_empty() {
+        let near = self.size_hint().await.saturating_sub(NEAR);
+        let mut sizes = self.snapshots_behind(near).await;
+        if sizes.is_empty() && near > 0 {
             sizes = self.snapshots_behind(0).await;
         }
         for size in sizes.into_iter().rev().take(TRIES_MAX) {

@@ -53,7 +53,7 @@ async fn two_processes_make_one_log() {
         lost += totals.lost_races;
         shared += u64::from((1..60).contains(&totals.committed));
     }
-    assert!(lost > SEEDS && shared > SEEDS / 2, "{lost} lost races, {shared} shared logs: no race was run");
+    assert!(lost > SEEDS && shared > SEEDS / 4, "{lost} lost races, {shared} shared logs: no race was run");
 }
 
 /// One call in twelve stands still for minutes, before or after it takes effect.

@@ -100,7 +100,7 @@ async fn a_log_goes_on_from_a_snapshot_as_from_its_beginning() {
 async fn a_bent_snapshot_is_as_good_as_none() {
     let store = log_of(BETWEEN + 3).await;
     let sound = store.read(&place(BETWEEN)).await.unwrap().unwrap().bytes;
-    let step = sound.len() / 40;
+    let step = sound.len() / 12;
     for at in (0..sound.len()).step_by(step) {
         let mut bent = sound.to_vec();
         bent[at] ^= 1;

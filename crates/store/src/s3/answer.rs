@@ -39,6 +39,11 @@ impl Failure {
         self.status == Some(404) && self.code.as_deref() != Some("NoSuchBucket")
     }
 
+    /// A server that is not AWS and does not know the question.
+    pub(super) fn is_unknown_to_it(&self) -> bool {
+        matches!(self.status, Some(405 | 501))
+    }
+
     /// The condition of a write did not hold.
     pub(super) fn is_refused_condition(&self) -> bool {
         self.status == Some(412)
@@ -64,6 +69,7 @@ impl Failure {
             (_, Some("RequestTimeout" | "SlowDown" | "InternalError" | "ServiceUnavailable")) => Unknown,
             (Some(301 | 307 | 308), _) => Gone,
             (Some(409), _) => Conflict,
+            (Some(501), _) => Invalid,
             (Some(401 | 403), _) => Forbidden,
             (Some(408 | 429 | 500..), _) | (None, _) => Unknown,
             // Whatever else has a status was refused before it took effect.
@@ -115,6 +121,7 @@ mod tests {
             (Some(301), Some("PermanentRedirect"), Gone),
             (Some(400), Some("RequestTimeout"), Unknown),
             (Some(400), Some("InvalidRequest"), Invalid),
+            (Some(501), Some("NotImplemented"), Invalid),
             (Some(503), Some("SlowDown"), Unknown),
             (Some(500), None, Unknown),
             (None, None, Unknown),

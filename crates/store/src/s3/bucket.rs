@@ -51,13 +51,7 @@ impl S3 {
     /// # Errors
     /// When the bucket can neither be found nor made.
     pub async fn init_bucket(&self) -> Result<Vec<Aspect>, StoreError> {
-        let exists = match self.client.head_bucket().bucket(&self.bucket).send().await {
-            Ok(_) => true,
-            Err(error) => match Failure::of(&error) {
-                failure if failure.status == Some(404) => false,
-                failure => return Err(self.error("check bucket", "", &failure)),
-            },
-        };
+        let exists = self.bucket_exists().await?;
         if !exists {
             self.make_bucket().await?;
         }
@@ -67,6 +61,14 @@ impl S3 {
         done.extend(self.set_encryption().await);
         done.extend(self.set_policy().await);
         Ok(done)
+    }
+
+    async fn bucket_exists(&self) -> Result<bool, StoreError> {
+        match self.client.head_bucket().bucket(&self.bucket).send().await.map_err(|error| Failure::of(&error)) {
+            Ok(_) => Ok(true),
+            Err(failure) if failure.status == Some(404) => Ok(false),
+            Err(failure) => Err(self.error("check bucket", "", &failure)),
+        }
     }
 
     async fn make_bucket(&self) -> Result<(), StoreError> {
@@ -149,6 +151,14 @@ impl S3 {
     /// Looks whether the bucket is fit for an archive. The last aspect is proved: a canary is put, and its deletion must
     /// be refused; it stays for a day.
     pub async fn check_bucket(&self, now_ms: i64) -> Vec<Aspect> {
+        match self.bucket_exists().await {
+            Ok(true) => {}
+            Ok(false) => {
+                let found = "it does not exist; check its name, region and endpoint, or make it with `sealog archive init`";
+                return vec![Aspect::new("bucket", State::Unknown, found)];
+            }
+            Err(error) => return vec![unknown("bucket", &error)],
+        }
         vec![
             self.check_versioning().await,
             self.check_object_lock().await,
@@ -208,7 +218,7 @@ impl S3 {
             (Ok(Some(found)), _) => {
                 Aspect::new(name, State::Good, format!("the bucket's default is {found}"))
             }
-            (Ok(None), _) => Aspect::new(name, State::Weak, "the bucket has no default encryption; set one"),
+            (Ok(None), _) => Aspect::new(name, State::Weak, "the bucket states no default encryption; set one"),
             (Err(error), _) => unknown(name, &error),
         }
     }
@@ -274,7 +284,7 @@ impl S3 {
                 let rule = configuration.rules.into_iter().next()?;
                 Some(rule.apply_server_side_encryption_by_default?.sse_algorithm.as_str().to_owned())
             })),
-            Err(failure) if failure.is_absent() => Ok(None),
+            Err(failure) if failure.is_absent() || failure.is_unknown_to_it() => Ok(None),
             Err(failure) => Err(self.error("check bucket", "", &failure)),
         }
     }

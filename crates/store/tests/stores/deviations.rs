@@ -55,6 +55,13 @@ pub(crate) const DEVIATIONS: &[Deviation] = &[
     },
     Deviation {
         store: "versitygw",
+        property: "refuses retention where there is no Object Lock",
+        rule: "Object Lock headers need a bucket with Object Lock: 400 InvalidRequest (API reference, PutObject)",
+        does: "400, and the object is stored all the same, without retention; a refused write is never taken for done",
+        seen: "refused, and stored",
+    },
+    Deviation {
+        store: "versitygw",
         property: "encrypts with SSE-S3, and says so",
         rule: "the reply states x-amz-server-side-encryption (user guide, \"SSE-S3\")",
         does: "the header is ignored",

@@ -9,7 +9,7 @@ use aws_sdk_s3::types::{
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sealog_chain::{Retention, RetentionMode, sha256};
-use sealog_store::{Created, Encryption, Retaining, S3Options, Store as _, Versioning};
+use sealog_store::{Created, Encryption, Retaining, S3Options, Store as _, StoreErrorKind, Versioning};
 
 use crate::conformance::{Checked, Property, holds};
 use crate::subject::{Server, bytes, governance, now_ms};
@@ -23,6 +23,7 @@ pub(crate) const PROPERTIES: &[Property] = &[
     Property { name: "lists each version once over pages", check: Checked::S3(|it| Box::pin(version_pages(it))) },
     Property { name: "stamps retention on a created object", check: Checked::S3(|it| Box::pin(stamps(it))) },
     Property { name: "stamps the bucket's default retention", check: Checked::S3(|it| Box::pin(default_retention(it))) },
+    Property { name: "refuses retention where there is no Object Lock", check: Checked::S3(|it| Box::pin(no_lock(it))) },
     Property { name: "keeps a retained version, answering 403", check: Checked::S3(|it| Box::pin(keeps_retained(it))) },
     Property { name: "never shortens a retention in compliance mode", check: Checked::S3(|it| Box::pin(compliance(it))) },
     Property { name: "keeps a version under legal hold, answering 403", check: Checked::S3(|it| Box::pin(legal_hold(it))) },
@@ -155,6 +156,16 @@ async fn default_retention(server: &Server) -> Held {
     created(&server, "k/defaulted", S3Options::default()).await?;
     let (mode, _) = retention_of(&server, "k/defaulted").await?;
     holds(mode.as_deref() == Some("GOVERNANCE"), mode)
+}
+
+async fn no_lock(server: &Server) -> Held {
+    let server = Server { bucket: format!("plain-{}", server.prefix), ..server.clone() };
+    server.client.create_bucket().bucket(&server.bucket).send().await.map_err(said)?;
+    let outcome = server.store(governance(1)).create("k/unlocked", bytes("x")).await;
+    let kind = outcome.map_err(|error| error.kind);
+    holds(kind == Err(StoreErrorKind::Invalid), kind)?;
+    let there = server.store(S3Options::default()).read("k/unlocked").await.map_err(said)?;
+    holds(there.is_none(), "refused, and stored without retention")
 }
 
 /// Deletes a version; the status of the refusal.
