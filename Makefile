@@ -6,7 +6,7 @@ SHELL := bash
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint advisories bench clean
+.PHONY: help demo test simulate lint advisories bench clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,12 @@ test: ## Install what the tests need (apt, pip, go), run everything, and count
 	@echo "test: needs cargo, a C compiler, python3 and go; what is missing is installed or named"
 	@tests/setup/test.sh
 
+# A release build: an hour of seeds in some minutes.
+SEEDS := 10000
+simulate: ## Play seeds: the whole pipeline against a service and a store that fail (SEEDS=10000)
+	@tests/setup/system.sh build
+	cargo run --release --locked --quiet -p sealog-simulation --bin simulate -- --seeds $(SEEDS)
+
 lint: ## Format, clippy, documentation, licences, house rules
 	@tests/setup/lint.sh
 
@@ -30,8 +36,10 @@ advisories: ## Known vulnerabilities in dependencies (needs GitHub)
 	@deny="$$(tests/setup/cargo-deny.sh)" && "$$deny" check advisories
 
 bench: ## Records and bytes a second, per core
-	@tests/setup/system.sh build
-	cargo bench --locked --workspace --bench '*'
+	@tests/setup/system.sh tests
+	SEALOG_PYTHON="$$(tests/setup/venv.sh)" cargo bench --locked --workspace --bench '*'
+	cargo build --release --locked -p sealog
+	PYTHONDONTWRITEBYTECODE=1 "$$(tests/setup/venv.sh)" tests/bench/end_to_end.py --sealog "$(TARGET)/release/sealog"
 
 clean: ## Remove what was built in this clone (the tools outside stay)
 	rm -rf target sealog-demo

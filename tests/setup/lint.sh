@@ -23,6 +23,10 @@ check() {
 
 check format cargo fmt --all --check
 check clippy cargo clippy --workspace --all-targets --locked -- -D warnings
+# The fuzz targets are another workspace. Without libFuzzer's C++, which checking does not need.
+check "format of fuzz targets" cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
+check "clippy on fuzz targets" env RUSTFLAGS="--cfg fuzzing" CUSTOM_LIBFUZZER_PATH=/not/linked/libfuzzer.a \
+  cargo clippy --manifest-path tests/fuzz/Cargo.toml --target-dir "${CARGO_TARGET_DIR:-target}/fuzz-lint" --locked -- -D warnings
 check documentation env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 check "licences, sources, duplicates" "$deny" --locked check bans licenses sources
 check "house rules" cargo test --quiet --locked -p sealog-tidy

@@ -63,13 +63,18 @@ for file in tests/*/test_*.py crates/*/tests/test_*.py; do
   fi
 done
 
+suite "tests/fuzz/run.py" "$SEALOG_PYTHON" tests/fuzz/run.py
+
 # What drives the built binary, which `cargo test` has built for the tests of the command line. SEALOG_BIN: another one.
 SEALOG_BIN="${SEALOG_BIN:-$target/debug/sealog}"
 export SEALOG_BIN
 suite "crates/simulator/tests/model.py" "$SEALOG_PYTHON" crates/simulator/tests/model.py \
   "$SEALOG_BIN" simulator --listen 127.0.0.1:0 --scenario
+suite "tests/conformance/streams.py" "$SEALOG_PYTHON" tests/conformance/streams.py --sealog "$SEALOG_BIN"
 suite "tests/moto/run.py" "$SEALOG_PYTHON" tests/moto/run.py --sealog "$SEALOG_BIN"
 suite "tests/integration/failures.py" "$SEALOG_PYTHON" tests/integration/failures.py --sealog "$SEALOG_BIN"
+suite "tests/integration/scenarios.py" "$SEALOG_PYTHON" tests/integration/scenarios.py --sealog "$SEALOG_BIN"
+suite "tests/integration/memory.py" "$setup/with-servers.sh" "$SEALOG_PYTHON" tests/integration/memory.py --sealog "$SEALOG_BIN"
 suite "tests/integration/s3.py" "$setup/with-servers.sh" "$SEALOG_PYTHON" tests/integration/s3.py --sealog "$SEALOG_BIN"
 suite "tests/integration/bucket.py" "$setup/with-servers.sh" "$SEALOG_PYTHON" tests/integration/bucket.py --sealog "$SEALOG_BIN"
 suite "tests/integration/flush.py" "$SEALOG_PYTHON" tests/integration/flush.py --sealog "$SEALOG_BIN"
@@ -79,6 +84,9 @@ suite "tests/crash/kill9.py" "$SEALOG_PYTHON" tests/crash/kill9.py --sealog "$SE
 suite "tests/crash/many_writers.py" "$SEALOG_PYTHON" tests/crash/many_writers.py --sealog "$SEALOG_BIN" \
   --writer "${SEALOG_BIN%/*}/race_writer" --commits 20 --kills 3
 suite "tests/crash/two_writers.py" "$SEALOG_PYTHON" tests/crash/two_writers.py --sealog "$SEALOG_BIN"
+
+# Built in a copy of the clone, with a target directory of its own beside the tools.
+suite "tests/simulation/planted.py" "$SEALOG_PYTHON" tests/simulation/planted.py
 
 printf '\n'
 for name in ${broken[@]+"${broken[@]}"}; do printf 'failed: %s\n' "$name"; done

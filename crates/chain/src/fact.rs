@@ -1,6 +1,6 @@
 //! Facts: what a log states besides records (FORMAT.md, "Facts").
 
-use sealog_record::{Gap, OnGap, StartAt, StreamArn, StreamLabel, TableArn, Timestamp, ViewType};
+use sealog_record::{Gap, OnGap, StartAt, StreamArn, StreamEnd, StreamLabel, TableArn, Timestamp, ViewType};
 use serde::{Deserialize, Serialize};
 
 use crate::{ChainError, Decisions, FilterUse, Hash, VerifierKey};
@@ -190,18 +190,6 @@ pub enum RetentionMode {
     Compliance,
     /// Principals with a special permission may.
     Governance,
-}
-
-/// Why a stream ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StreamEnd {
-    /// It was switched off and read to its end.
-    Disabled,
-    /// It is no longer found.
-    Vanished,
-    /// The table is gone.
-    TableDeleted,
 }
 
 /// Why a writer ended.

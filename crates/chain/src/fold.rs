@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 
 use sealog_record::{
-    Gap, ReadFrom, SequenceNumber, ShardId, ShardPosition, StartAt, StreamArn, StreamLabel, TableArn,
-    Timestamp, ViewType,
+    Gap, ReadFrom, SequenceNumber, ShardId, ShardPosition, StartAt, StreamArn, StreamEnd, StreamLabel,
+    TableArn, Timestamp, ViewType,
 };
 
-use crate::fact::{Policies, StreamEnd};
 use serde::{Deserialize, Serialize};
 
+use crate::fact::Policies;
 use crate::{ChainError, Commit, Hash, Previous, SegmentFrom, Tree, leaf_hash, sha256};
 
 mod apply;
@@ -108,7 +108,7 @@ impl Fold {
             return Err(ChainError::Genesis("the first commit holds no genesis"));
         }
         if let Some(batch) = &commit.batch {
-            self.apply_batch(commit.number, batch)?;
+            self.apply_batch(&commit, batch)?;
         }
         self.tree.push(leaf_hash(bytes));
         self.head = Some(Head { sha256: sha256(bytes), version_id, committed_at: commit.committed_at });
@@ -221,7 +221,7 @@ impl Fold {
 
 impl ShardState {
     fn new(parent: Option<ShardId>) -> Self {
-        let position = ShardPosition { parent, began: ReadFrom::TrimHorizon, last: None, done: false };
+        let position = ShardPosition::begun(parent, ReadFrom::TrimHorizon);
         Self { position, floor: None, done_in: None }
     }
 

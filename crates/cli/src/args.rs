@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Show what an archive holds and how far each shard was read
     Status(StatusArgs),
+    /// List what an archive admits to lack
+    Gaps(GapsArgs),
     /// Make a bucket fit for an archive, and prove that it is
     Archive(crate::commands::archive::ArchiveCommandArgs),
     /// Legal holds on ranges of commits
@@ -106,6 +108,15 @@ pub(crate) struct VerifyArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) archive: ArchiveArgs,
+    /// How it looks
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GapsArgs {
     #[command(flatten)]
     pub(crate) archive: ArchiveArgs,
     /// How it looks

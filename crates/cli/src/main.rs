@@ -37,6 +37,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             Command::Run(args) => commands::run::run(&args).await,
             Command::Verify(args) => commands::verify::run(&args).await,
             Command::Status(args) => commands::status::run(&args).await,
+            Command::Gaps(args) => commands::gaps::run(&args).await,
             Command::Archive(args) => commands::archive::run(&args).await,
             Command::Hold(args) => commands::hold::run(&args).await,
             Command::Keys(args) => commands::keys::run(&args),

@@ -50,6 +50,18 @@ pub(crate) fn bytes(number: u64) -> String {
     format!("{number} B")
 }
 
+/// A length of time in the two largest units that say something: `3 h 12 min`.
+pub(crate) fn span(milliseconds: i64) -> String {
+    let seconds = milliseconds.max(0) / 1000;
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, minutes) => format!("{minutes} min {} s", seconds % 60),
+        (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (days, hours, _) => format!("{days} d {hours} h"),
+    }
+}
+
 /// Text in bold on a terminal.
 pub(crate) fn bold(text: &str) -> String {
     if colour_on_stdout() { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
@@ -68,6 +80,10 @@ mod tests {
     #[test]
     fn numbers_read_easily() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [900, 62_000, 11_520_000, 90_000_000].map(span),
+            ["0 s", "1 min 2 s", "3 h 12 min", "1 d 1 h"]
+        );
         assert_eq!([0, 1023, 1536, 5 << 30].map(bytes), ["0 B", "1023 B", "1.5 KiB", "5.0 GiB"]);
     }
 }

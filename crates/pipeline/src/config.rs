@@ -216,13 +216,18 @@ impl Batch {
 impl Table {
     fn checked(self) -> Result<TableConfig, String> {
         let latency = self.latency.as_deref().map(|text| duration("table.latency", text)).transpose()?;
+        // Iterators live for 15 minutes.
+        let latency = latency.unwrap_or(Duration::from_secs(10));
+        if latency < Duration::from_millis(200) || latency > Duration::from_secs(600) {
+            return Err("table.latency should lie between 200ms and 10m".to_owned());
+        }
         Ok(TableConfig {
             log: self.log.unwrap_or_else(|| self.name.clone()),
             name: self.name,
             require_view_type: self.require_view_type,
             start: self.start,
             on_gap: self.on_gap,
-            latency: latency.unwrap_or(Duration::from_secs(10)),
+            latency,
         })
     }
 }
@@ -285,6 +290,7 @@ mod tests {
     fn wrong_values_say_what_is_right() {
         for (text, hint) in [
             (format!("{SMALLEST}latency = \"soon\"\n"), "such as"),
+            (format!("{SMALLEST}latency = \"15m\"\n"), "10m"),
             (format!("{SMALLEST}start = \"now\"\n"), "trim_horizon"),
             (format!("{SMALLEST}require_view_type = \"ALL\"\n"), "NEW_AND_OLD_IMAGES"),
             (format!("{SMALLEST}[[table]]\nname = \"orders\"\n"), "twice"),

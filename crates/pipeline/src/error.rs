@@ -49,6 +49,12 @@ pub enum PipelineError {
     /// The log says that nothing follows.
     #[error("log {0} was closed; archive the table under another name with `log = \"…\"`")]
     Closed(String),
+    /// This process stood still while another one read on, and what lies between the two may be missing here.
+    #[error(
+        "shard {0} was read further by another process while this one stood still, and records between may be missing \
+         here: nothing of it was committed; restart, and reading goes on where the log stands"
+    )]
+    Overtaken(String),
     /// The signing key cannot be used.
     #[error("signing key {file}: {problem}")]
     Key {
@@ -84,6 +90,28 @@ pub enum Remedy {
 }
 
 impl PipelineError {
+    /// Whether a table that was at work before may be started again without a person.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Source(error) => error.kind() == SourceErrorKind::Retry,
+            // A permission that was there may come back, and so may a disk.
+            Self::Store(error) | Self::Log(LogError::Store(error)) => {
+                error.kind.may_pass()
+                    || matches!(error.kind, StoreErrorKind::Forbidden | StoreErrorKind::NoCredentials)
+            }
+            Self::Defect(_) | Self::Overtaken(_) => true,
+            Self::Log(_)
+            | Self::Batch(_)
+            | Self::Chain(_)
+            | Self::OtherTable { .. }
+            | Self::OtherKey { .. }
+            | Self::Closed(_)
+            | Self::Key { .. }
+            | Self::Hold { .. } => false,
+        }
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn remedy(&self) -> Remedy {
@@ -103,7 +131,7 @@ impl PipelineError {
             Self::Store(error) | Self::Log(LogError::Store(error)) if error.kind == StoreErrorKind::Full => {
                 Remedy::TryAgain
             }
-            Self::Defect(_) => Remedy::TryAgain,
+            Self::Defect(_) | Self::Overtaken(_) => Remedy::TryAgain,
             Self::OtherTable { .. }
             | Self::OtherKey { .. }
             | Self::Closed(_)

@@ -78,7 +78,7 @@ impl Gatherer {
                 self.state(Fact::Gap(gap), now_ms, &mut sealed)?;
             }
             SourceEvent::Discovered { stream, shard, parent, from } => {
-                let position = ShardPosition { parent, began: from, last: None, done: false };
+                let position = ShardPosition::begun(parent, from);
                 let place = (stream, shard);
                 self.expected.entry(place.clone()).or_insert(position);
                 self.segment(&place, now_ms);
@@ -91,6 +91,10 @@ impl Gatherer {
                 }
                 // The page's bytes are in the batch now; its share of memory is free.
                 drop(permit);
+            }
+            SourceEvent::StreamClosed { stream, cause, at_ms } => {
+                let at = Timestamp::from_millis(at_ms);
+                self.state(Fact::StreamClosed { stream, cause, at }, now_ms, &mut sealed)?;
             }
             SourceEvent::Resumed { .. } | SourceEvent::CaughtUp => {}
         }
@@ -211,8 +215,8 @@ impl Gatherer {
             segment.rows += rows as u64;
             segment.last = Some(last);
         }
-        let unknown = ShardPosition { parent: None, began: ReadFrom::TrimHorizon, last: None, done: false };
-        self.expected.entry(place.clone()).or_insert(unknown).last = Some(last);
+        let unknown = || ShardPosition::begun(None, ReadFrom::TrimHorizon);
+        self.expected.entry(place.clone()).or_insert_with(unknown).extend(last);
     }
 
     fn close(&mut self, place: &Place, now_ms: i64) {
@@ -231,9 +235,8 @@ impl Gatherer {
             if *stream != gap.stream || !(whole_stream || gap.shard.as_ref() == Some(id)) {
                 continue;
             }
-            position.done |= gap.ends_shard || whole_stream;
-            position.last = None;
-            position.began = ReadFrom::TrimHorizon;
+            position.skip(gap);
+            position.done |= whole_stream;
         }
     }
 }

@@ -62,14 +62,19 @@ pub async fn remove_hold(
     reason: &str,
 ) -> Result<u64, PipelineError> {
     let Some(hold) = committer.fold().holds().get(name).cloned() else {
-        return Err(refused(committer, name, "there is none of this name; `sealog hold list` shows them".to_owned()));
+        return Err(refused(
+            committer,
+            name,
+            "there is none of this name; `sealog hold list` shows them".to_owned(),
+        ));
     };
     if !hold.is_lifted {
         state(committer, Fact::HoldRemoved { name: name.to_owned(), reason: reason.to_owned() }).await?;
     }
     // A crash from here on leaves objects held that the log says are free.
     let log = committer.log().clone();
-    let others: Vec<Hold> = committer.fold().holds().values().filter(|hold| !hold.is_lifted).cloned().collect();
+    let others: Vec<Hold> =
+        committer.fold().holds().values().filter(|hold| !hold.is_lifted).cloned().collect();
     let mut names = names_of(&log, hold.first..=hold.last).await?;
     for other in others {
         if other.first <= hold.last && hold.first <= other.last {
@@ -106,12 +111,7 @@ async fn names_of(log: &Log, range: RangeInclusive<u64>) -> Result<BTreeSet<Stri
 }
 
 /// Sets or lifts the hold of each object; those that are not there.
-async fn set(
-    s3: &S3,
-    log: &Log,
-    names: &BTreeSet<String>,
-    held: bool,
-) -> Result<Vec<String>, PipelineError> {
+async fn set(s3: &S3, log: &Log, names: &BTreeSet<String>, held: bool) -> Result<Vec<String>, PipelineError> {
     let calls = futures_util::stream::iter(names).map(|name| async move {
         let there = s3.hold(&log.key(name), held).await?;
         Ok::<_, PipelineError>((!there).then(|| name.clone()))

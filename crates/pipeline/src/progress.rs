@@ -1,10 +1,16 @@
 //! Counts for people who watch.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// What a table's pipeline has done since it was started. Only for show; nothing is decided by it.
+use sealog_source::Health;
+
+/// What a table's pipeline has done since it was started, and how it stands. Only for show and for alarms.
 #[derive(Debug, Default)]
 pub struct Progress {
+    health: Arc<Health>,
+    ran: AtomicBool,
+    restarts: AtomicU64,
     read: AtomicU64,
     bytes_in: AtomicU64,
     committed: AtomicU64,
@@ -28,6 +34,8 @@ pub struct Totals {
     pub commits: u64,
     /// Commits that another writer made first.
     pub lost_races: u64,
+    /// Times that the table was started again after it had failed.
+    pub restarts: u64,
 }
 
 impl Progress {
@@ -42,7 +50,28 @@ impl Progress {
             bytes_out: get(&self.bytes_out),
             commits: get(&self.commits),
             lost_races: get(&self.lost_races),
+            restarts: get(&self.restarts),
         }
+    }
+
+    /// Lag, loss clock and alarms, shard by shard.
+    #[must_use]
+    pub fn health(&self) -> &Arc<Health> {
+        &self.health
+    }
+
+    /// The service has answered: the table is at work.
+    pub(crate) fn ran(&self) {
+        self.ran.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it ever was.
+    pub(crate) fn has_run(&self) -> bool {
+        self.ran.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn restarted(&self) {
+        self.restarts.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn page(&self, records: usize, bytes: usize) {

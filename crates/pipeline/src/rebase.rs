@@ -5,7 +5,7 @@
 //! dropped.
 
 use sealog_batch::EvidenceReader;
-use sealog_chain::{Fact, Fold, Hash, Segment, SegmentFrom};
+use sealog_chain::{Fact, Fold, Hash, Segment, SegmentFrom, StreamState};
 use sealog_record::{Gap, ReadFrom, SequenceNumber, ShardId, ShardPosition, StreamLabel};
 
 use crate::PipelineError;
@@ -16,6 +16,9 @@ struct Fitted {
     segment: Option<Segment>,
     /// Rows of the original that stay: those behind this record.
     behind: Option<SequenceNumber>,
+    /// Its rows say only that they are the oldest that were there. They join if they begin no later than this record,
+    /// the last one in the log: else some between the two may be missing.
+    overlaps: Option<SequenceNumber>,
     original_rows: u64,
 }
 
@@ -29,9 +32,10 @@ struct Standing {
 /// Fits `sealed` to the log as `fold` knows it.
 ///
 /// # Errors
-/// [`PipelineError::Batch`] when rows have to be encoded anew and cannot be; [`PipelineError::Defect`] when rows are
-/// missing between the log and `sealed`.
+/// [`PipelineError::Batch`] when rows have to be encoded anew and cannot be; [`PipelineError::Overtaken`] when rows between
+/// the log and `sealed` may be missing; [`PipelineError::Defect`] when they are.
 pub(crate) fn rebase(sealed: Sealed, fold: &Fold) -> Result<Sealed, PipelineError> {
+    check_openings(&sealed.facts, fold)?;
     let facts: Vec<Fact> = sealed.facts.iter().filter_map(|fact| refit(fact, fold)).collect();
     let mut ahead = Ahead { fold, facts: &facts, moved: Vec::new() };
     let fitted = sealed.segments.iter().map(|segment| ahead.fit(segment)).collect::<Result<Vec<_>, _>>()?;
@@ -69,8 +73,38 @@ fn newest_gap<'a>(fold: &'a Fold, stream: &StreamLabel, shard: &ShardId) -> Opti
     fold.gaps().iter().rev().find(|gap| gap.stream == *stream && gap.shard.as_ref() == Some(shard))
 }
 
+/// Streams are read one after the other. Whoever would open one while another is still read, or an older one, had taken
+/// the log for new, and another writer was first.
+fn check_openings(facts: &[Fact], fold: &Fold) -> Result<(), PipelineError> {
+    let mut closed: Vec<&StreamLabel> = Vec::new();
+    for fact in facts {
+        if let Fact::StreamClosed { stream, .. } = fact {
+            closed.push(stream);
+        }
+        let Fact::StreamOpened { arn, .. } = fact else { continue };
+        let label = arn.label();
+        let is_behind = |(known, stream): (&StreamLabel, &StreamState)| {
+            *known < label && (stream.ended.is_some() || closed.contains(&known))
+        };
+        if !fold.streams().contains_key(&label) && !fold.streams().iter().all(is_behind) {
+            return Err(PipelineError::Overtaken(format!("of stream {label}")));
+        }
+    }
+    Ok(())
+}
+
+/// Whether another writer has said that nothing more will be read of a stream.
+fn is_closed(stream: &StreamLabel, fold: &Fold) -> bool {
+    fold.streams().get(stream).is_some_and(|stream| stream.ended.is_some())
+}
+
 /// The fact as it holds now; `None`: it does not.
 fn refit(fact: &Fact, fold: &Fold) -> Option<Fact> {
+    if let Fact::Gap(gap) = fact
+        && is_closed(&gap.stream, fold)
+    {
+        return None;
+    }
     if let Fact::Gap(gap) = fact
         && let Some(shard) = &gap.shard
     {
@@ -100,11 +134,14 @@ fn still_holds(fact: &Fact, fold: &Fold) -> bool {
         Fact::Genesis { .. } => fold.size() == 0,
         Fact::StreamOpened { arn, .. } => !fold.streams().contains_key(&arn.label()),
         Fact::Gap(gap) => {
-            !fold.gaps().iter().any(|known| (&known.stream, &known.shard) == (&gap.stream, &gap.shard))
+            let same = |known: &&Gap| {
+                (&known.stream, &known.shard, known.cause) == (&gap.stream, &gap.shard, gap.cause)
+            };
+            !fold.gaps().iter().any(|known| same(&known))
         }
         Fact::PolicyChanged { policies } => fold.policies() != Some(policies),
-        Fact::StreamClosed { .. }
-        | Fact::FilterPinned { .. }
+        Fact::StreamClosed { stream, .. } => !is_closed(stream, fold),
+        Fact::FilterPinned { .. }
         | Fact::FilterRemoved { .. }
         | Fact::FilterBypassed { .. }
         | Fact::KeyRotated { .. }
@@ -137,16 +174,25 @@ impl Ahead<'_> {
                 && gap.stream == segment.stream
                 && gap.shard.as_ref() == Some(&segment.shard)
             {
-                position.last = None;
-                position.began = ReadFrom::TrimHorizon;
-                position.done |= gap.ends_shard;
+                position.skip(gap);
             }
         }
         Standing { position, known: last_known(self.fold, &segment.stream, &segment.shard) }
     }
 
+    /// Whether segments of the stream may be committed: it is open, or opened by this very batch. Another writer may have
+    /// closed it meanwhile, or begun the log with a newer one.
+    fn is_open(&self, stream: &StreamLabel) -> bool {
+        let opens = |fact: &Fact| matches!(fact, Fact::StreamOpened { arn, .. } if arn.label() == *stream);
+        let known = self.fold.streams().get(stream);
+        known.map_or_else(|| self.facts.iter().any(opens), |known| known.ended.is_none())
+    }
+
     fn fit(&mut self, segment: &Segment) -> Result<Fitted, PipelineError> {
         let Standing { position, known } = self.standing(segment);
+        if position.is_none() && !self.is_open(&segment.stream) {
+            return Err(PipelineError::Overtaken(segment.shard.to_string()));
+        }
         if segment.after > known && !position.as_ref().is_some_and(|position| position.done) {
             return Err(PipelineError::Defect(format!(
                 "shard {} would go on after {:?}, and the log knows it up to {known:?}",
@@ -154,6 +200,8 @@ impl Ahead<'_> {
             )));
         }
         let fitted = fit_segment(segment, position.as_ref(), known);
+        let overlaps = position.as_ref().and_then(|position| position.last);
+        let overlaps = overlaps.filter(|_| segment.after.is_none() && segment.rows > 0 && fitted.is_some());
         if let Some(fitted) = &fitted {
             let mut moved = position.unwrap_or_else(|| begun(fitted));
             moved.last = fitted.last.or(moved.last);
@@ -161,7 +209,7 @@ impl Ahead<'_> {
             let standing = Standing { position: Some(moved), known: fitted.last.or(known) };
             self.moved.push((fitted.clone(), standing));
         }
-        Ok(Fitted { segment: fitted, behind: known, original_rows: segment.rows })
+        Ok(Fitted { segment: fitted, behind: known, overlaps, original_rows: segment.rows })
     }
 }
 
@@ -171,7 +219,7 @@ fn begun(segment: &Segment) -> ShardPosition {
         SegmentFrom::Latest => ReadFrom::Latest,
         SegmentFrom::TrimHorizon | SegmentFrom::After => ReadFrom::TrimHorizon,
     };
-    ShardPosition { parent: segment.parent.clone(), began, last: None, done: false }
+    ShardPosition::begun(segment.parent.clone(), began)
 }
 
 /// The segment as it joins at `position`, with rows behind `known`. Its `rows` are right only when none was cut;
@@ -207,6 +255,8 @@ fn keep_rows(
 ) -> Result<(Option<SealedObject>, Vec<u64>), PipelineError> {
     let mut builder = ObjectBuilder::new()?;
     let mut kept = vec![0; fitted.len()];
+    let mut overtaken = None;
+    let mut seen = None;
     // Rows stand in the order of their segments: for each row, the place of its segment.
     let mut places =
         fitted.iter().enumerate().flat_map(|(place, fitted)| (0..fitted.original_rows).map(move |_| place));
@@ -217,13 +267,20 @@ fn keep_rows(
         else {
             return;
         };
+        let begins = std::mem::replace(&mut seen, place) != place;
+        if begins && fitted.overlaps.is_some() && is_behind(row.change.sequence_number, fitted.overlaps) {
+            overtaken.get_or_insert_with(|| row.shard_id.to_owned());
+        }
         let stays = fitted.segment.is_some() && is_behind(row.change.sequence_number, fitted.behind);
         if let (true, Ok(leaf)) = (stays, <[u8; 32]>::try_from(leaf)) {
             builder.push(row, Hash(leaf));
             *kept += 1;
         }
     })?;
-    Ok((builder.seal()?, kept))
+    match overtaken {
+        Some(shard) => Err(PipelineError::Overtaken(shard)),
+        None => Ok((builder.seal()?, kept)),
+    }
 }
 
 fn is_behind(number: &str, floor: Option<SequenceNumber>) -> bool {

@@ -1,13 +1,17 @@
 //! Many tables in one process: side by side, each with its own log, one failing without stopping the others.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use sealog_source::{ByteBudget, StreamClient};
+use sealog_source::{Alarm, ByteBudget, Limits, StreamClient};
 use sealog_store::Store;
 use tokio::task::JoinSet;
 
 use crate::table::{self, Shared};
-use crate::{Config, Identity, PipelineError, Progress};
+use crate::{Config, Identity, PipelineError, Progress, TableConfig};
+
+const RESTART_FIRST: Duration = Duration::from_secs(1);
+const RESTART_MAX_MS: i64 = 5 * 60 * 1000;
 
 /// A run that is configured and not yet started.
 pub struct Run<C> {
@@ -36,10 +40,10 @@ impl<C: StreamClient> Run<C> {
         until_caught_up: bool,
     ) -> Self {
         let progress = config.tables.iter().map(|_| Arc::default()).collect();
-        let budget = ByteBudget::new(config.memory_max);
+        let limits = Limits { bytes: ByteBudget::new(config.memory_max), ..Limits::default() };
         let client = Arc::new(client);
         Self {
-            shared: Arc::new(Shared { client, store, identity, budget, config, until_caught_up }),
+            shared: Arc::new(Shared { client, store, identity, limits, config, until_caught_up }),
             progress,
         }
     }
@@ -59,9 +63,10 @@ impl<C: StreamClient> Run<C> {
             let Some(progress) = self.progress.get(place).cloned() else { continue };
             tasks.spawn(async move {
                 let name = table.name.clone();
-                let result = table::run(shared, table, progress).await;
+                let result = keep_running(shared, table, &progress).await;
                 if let Err(error) = &result {
                     tracing::error!(table = name, "{error}");
+                    progress.health().raise(Alarm::Halted(error.to_string()));
                 }
                 TableResult { table: name, result }
             });
@@ -75,5 +80,38 @@ impl<C: StreamClient> Run<C> {
         }
         results.sort_by(|a, b| a.table.cmp(&b.table));
         results
+    }
+}
+
+/// Starts a table again when it was at work and failed for a reason that may pass; one that never got to work, or that
+/// needs a person, has failed.
+async fn keep_running<C: StreamClient>(
+    shared: Arc<Shared<C>>,
+    table: TableConfig,
+    progress: &Arc<Progress>,
+) -> Result<(), PipelineError> {
+    let mut pause = RESTART_FIRST;
+    loop {
+        let began_ms = shared.identity.clock.now_ms();
+        let Err(error) = table::run(Arc::clone(&shared), table.clone(), Arc::clone(progress)).await else {
+            return Ok(());
+        };
+        let stops = shared.until_caught_up || shared.identity.cancel.is_cancelled();
+        if stops || !progress.has_run() || !error.may_pass() {
+            return Err(error);
+        }
+        let lived_ms = shared.identity.clock.now_ms().saturating_sub(began_ms);
+        if lived_ms > RESTART_MAX_MS {
+            pause = RESTART_FIRST;
+        }
+        tracing::error!(table = table.name, %error, pause_s = pause.as_secs(), "the table is started again");
+        progress.restarted();
+        let cancelled = shared.identity.cancel.clone();
+        tokio::select! {
+            biased;
+            () = cancelled.cancelled() => return Ok(()),
+            () = shared.identity.clock.sleep(pause) => {}
+        }
+        pause = (pause * 2).min(Duration::from_millis(RESTART_MAX_MS.unsigned_abs()));
     }
 }

@@ -5,8 +5,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sealog_chain::{Fact, Policies, StartAt, StopCause};
-use sealog_source::{ByteBudget, CommittedShard, Source, SourceEvent, SourceOptions, StreamClient};
+use sealog_chain::{Fact, Fold, Policies, StopCause};
+use sealog_record::Timestamp;
+use sealog_source::{
+    CommittedShard, Coverage, Health, KnownStream, Limits, Source, SourceEvent, SourceOptions, StreamClient,
+};
 use sealog_store::{Log, Store};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -19,16 +22,14 @@ const EVENTS_QUEUED: usize = 64;
 /// Batches between gatherer and committer: one is gathered while one is written.
 const BATCHES_QUEUED: usize = 1;
 const POSITIONS_QUEUED: usize = 1024;
-/// How far our clock and the service's may lie apart. A log that began at the latest record and was stopped before its
-/// first one reads so much further back: some older records are archived rather than one lost.
-const CLOCKS_APART_MAX_MS: i64 = 5 * 60 * 1000;
-
+/// So long after a stop was asked for, pages that were read and are not sealed yet are still taken.
+const STOPPING_MAX: Duration = Duration::from_secs(10);
 /// What the tables of a run share.
 pub(crate) struct Shared<C> {
     pub(crate) client: Arc<C>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) identity: Identity,
-    pub(crate) budget: ByteBudget,
+    pub(crate) limits: Limits,
     pub(crate) config: Config,
     pub(crate) until_caught_up: bool,
 }
@@ -44,6 +45,9 @@ pub(crate) async fn run<C: StreamClient>(
     let committer =
         Committer::open(log, policies.clone(), shared.identity.clone(), Arc::clone(&progress)).await?;
     committer.check_table_name(&table.name)?;
+    let source = source(&shared, &table, committer.fold()).watched_by(Arc::clone(progress.health()));
+    let heartbeat =
+        Heartbeat { interval: shared.config.heartbeat.mul_f64(0.9), health: Arc::clone(progress.health()) };
     let mut gatherer = Gathering {
         gatherer: Gatherer::new(committer.fold(), shared.config.seal),
         changed_policies: committer.fold().policies().filter(|old| **old != policies).map(|_| policies),
@@ -51,17 +55,15 @@ pub(crate) async fn run<C: StreamClient>(
         progress,
         started: false,
     };
-    let source = source(&shared, &table, &committer);
-    let heartbeat = shared.config.heartbeat.mul_f64(0.9);
     let cancel = shared.identity.cancel.clone();
 
     let (events, events_in) = mpsc::channel(EVENTS_QUEUED);
     let (sealed, sealed_in) = mpsc::channel(BATCHES_QUEUED);
     let (positions, positions_in) = mpsc::channel(POSITIONS_QUEUED);
     let mut tasks = JoinSet::new();
-    let budget = shared.budget.clone();
+    let limits = shared.limits.clone();
     let reading = tasks.spawn(async move {
-        Ended::Reader(source.run(events, positions_in, budget, cancel).await.map_err(PipelineError::from))
+        Ended::Reader(source.run(events, positions_in, limits, cancel).await.map_err(PipelineError::from))
     });
     tasks.spawn(async move {
         let result = gatherer.run(events_in, sealed).await;
@@ -74,23 +76,44 @@ pub(crate) async fn run<C: StreamClient>(
 }
 
 fn policies(config: &Config, table: &TableConfig) -> Policies {
-    Policies { heartbeat_seconds: config.heartbeat.as_secs(), retention: config.protection.retention, on_gap: table.on_gap }
+    Policies {
+        heartbeat_seconds: config.heartbeat.as_secs(),
+        retention: config.protection.retention,
+        on_gap: table.on_gap,
+    }
 }
 
-fn source<C: StreamClient>(shared: &Shared<C>, table: &TableConfig, committer: &Committer) -> Source<C> {
-    let fold = committer.fold();
-    let opened = fold.streams().values().find(|stream| stream.start == StartAt::Latest);
+fn source<C: StreamClient>(shared: &Shared<C>, table: &TableConfig, fold: &Fold) -> Source<C> {
     let options = SourceOptions {
         start: table.start,
-        latest_since_ms: opened.map(|stream| stream.opened_at.as_millis() - CLOCKS_APART_MAX_MS),
         on_gap: table.on_gap,
         require_view_type: table.require_view_type,
         latency_max: table.latency,
         until_caught_up: shared.until_caught_up,
+        seed: seed(&shared.identity.writer.id),
         ..SourceOptions::default()
     };
     let clock = Arc::clone(&shared.identity.clock);
-    Source::new(Arc::clone(&shared.client), clock, options, table.name.as_str(), fold.positions())
+    Source::new(Arc::clone(&shared.client), clock, options, table.name.as_str(), coverage(fold))
+}
+
+fn coverage(fold: &Fold) -> Coverage {
+    let known = |stream: &sealog_chain::StreamState| KnownStream {
+        arn: stream.arn.clone(),
+        start: stream.start,
+        opened_at_ms: stream.opened_at.as_millis(),
+        closed: stream.ended.is_some(),
+    };
+    Coverage {
+        streams: fold.streams().iter().map(|(label, stream)| (label.clone(), known(stream))).collect(),
+        positions: fold.positions(),
+    }
+}
+
+/// Waits of processes that were started together must differ (FNV-1a).
+fn seed(writer: &str) -> u64 {
+    let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    writer.bytes().fold(0xcbf2_9ce4_8422_2325, mix)
 }
 
 enum Ended {
@@ -149,6 +172,12 @@ impl Gathering {
         mut events: mpsc::Receiver<SourceEvent>,
         sealed: mpsc::Sender<Sealed>,
     ) -> Result<(), PipelineError> {
+        // What was read is committed, unless the archive is too slow for that: the next start reads it again.
+        let identity = self.identity.clone();
+        let mut patience = std::pin::pin!(async move {
+            identity.cancel.cancelled().await;
+            identity.clock.sleep(STOPPING_MAX).await;
+        });
         loop {
             let clock = &self.identity.clock;
             let due_in = self.gatherer.due_in_ms(clock.now_ms());
@@ -160,6 +189,7 @@ impl Gathering {
             };
             let batches = tokio::select! {
                 biased;
+                () = &mut patience => break,
                 event = events.recv() => match event {
                     Some(event) => self.take(event)?,
                     None => break,
@@ -183,6 +213,7 @@ impl Gathering {
         let now_ms = self.identity.clock.now_ms();
         let mut batches = Vec::new();
         if !std::mem::replace(&mut self.started, true) {
+            self.progress.ran();
             self.gatherer.state(Fact::CaptureStarted {}, now_ms, &mut batches)?;
             if let Some(policies) = self.changed_policies.take() {
                 self.gatherer.state(Fact::PolicyChanged { policies }, now_ms, &mut batches)?;
@@ -196,15 +227,27 @@ impl Gathering {
     }
 }
 
+/// When a log has been silent for too long, and what can be said then.
+struct Heartbeat {
+    interval: Duration,
+    health: Arc<Health>,
+}
+
+impl Heartbeat {
+    fn fact(&self) -> Fact {
+        Fact::Heartbeat { polled_since: self.health.polled_since_ms().map(Timestamp::from_millis) }
+    }
+}
+
 /// Commits what is sealed, and a heartbeat when nothing is for too long; gives the committer back at the end.
 async fn commit(
     mut committer: Committer,
-    heartbeat: Duration,
+    heartbeat: Heartbeat,
     mut sealed: mpsc::Receiver<Sealed>,
     positions: mpsc::Sender<CommittedShard>,
 ) -> Result<Committer, PipelineError> {
     loop {
-        let silence = committer.clock().sleep(heartbeat);
+        let silence = committer.clock().sleep(heartbeat.interval);
         let batch = tokio::select! {
             biased;
             batch = sealed.recv() => match batch {
@@ -212,7 +255,7 @@ async fn commit(
                 None => return Ok(committer),
             },
             () = silence, if committer.fold().size() > 0 => {
-                Sealed { facts: vec![Fact::Heartbeat { polled_since: None }], ..Sealed::default() }
+                Sealed { facts: vec![heartbeat.fact()], ..Sealed::default() }
             }
         };
         for shard in committer.commit(batch).await? {

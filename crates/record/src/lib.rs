@@ -21,7 +21,7 @@ pub use leaf::encode_leaf;
 pub use position::{ReadFrom, ShardPosition, StartAt};
 pub use sequence::SequenceNumber;
 pub use shard::{Shard, ShardId};
-pub use stream::{StreamArn, StreamLabel, TableArn, ViewType};
+pub use stream::{StreamArn, StreamEnd, StreamLabel, TableArn, ViewType};
 pub use timestamp::Timestamp;
 
 /// A text from outside that does not have the form its type promises.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{SequenceNumber, ShardId};
+use crate::{Gap, SequenceNumber, ShardId, Timestamp};
 
 /// Where reading of a stream begins: of a new log's first one as configured, of every later one at the oldest record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -48,9 +48,36 @@ pub struct ShardPosition {
     pub last: Option<SequenceNumber>,
     /// Nothing more will come: its end was committed, or a gap says that the rest is lost.
     pub done: bool,
+    /// First record behind a gap, while nothing behind it is committed: what has to come next.
+    pub resumes_at: Option<SequenceNumber>,
+    /// Date of the newest commit that says something of the shard; `None` while there is none.
+    pub as_of: Option<Timestamp>,
 }
 
 impl ShardPosition {
+    /// Where a shard stands before anything of it is committed.
+    #[must_use]
+    pub const fn begun(parent: Option<ShardId>, began: ReadFrom) -> Self {
+        Self { parent, began, last: None, done: false, resumes_at: None, as_of: None }
+    }
+
+    /// Whether nothing of the shard was ever committed but that it is there.
+    #[must_use]
+    pub const fn is_bare(&self) -> bool {
+        self.last.is_none() && self.resumes_at.is_none() && !self.done
+    }
+
+    /// Moves behind a gap.
+    pub fn skip(&mut self, gap: &Gap) {
+        (self.last, self.began, self.resumes_at) = (None, ReadFrom::TrimHorizon, gap.first);
+        self.done |= gap.ends_shard;
+    }
+
+    /// Moves behind the rows of a segment.
+    pub fn extend(&mut self, last: SequenceNumber) {
+        (self.last, self.resumes_at) = (Some(last), None);
+    }
+
     /// Where a reader goes on.
     #[must_use]
     pub fn next(&self) -> ReadFrom {

@@ -27,6 +27,25 @@ impl SequenceNumber {
         std::str::from_utf8(digits).unwrap_or_default()
     }
 
+    /// The number that follows; `None` behind forty nines.
+    #[must_use]
+    pub fn successor(&self) -> Option<Self> {
+        let mut digits = self.digits;
+        let used = digits.get_mut(..usize::from(self.len))?;
+        for digit in used.iter_mut().rev() {
+            if *digit < b'9' {
+                *digit += 1;
+                return Some(Self { len: self.len, digits });
+            }
+            *digit = b'0';
+        }
+        // All nines: a one, and as many noughts.
+        let len = self.len.checked_add(1).filter(|len| usize::from(*len) <= DIGITS_MAX)?;
+        let mut longer = [b'0'; DIGITS_MAX];
+        *longer.first_mut()? = b'1';
+        Some(Self { len, digits: longer })
+    }
+
     fn significant(&self) -> &str {
         self.as_str().trim_start_matches('0')
     }
@@ -73,6 +92,16 @@ text_serde!(SequenceNumber);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_is_followed_by_the_next() {
+        let next = |text: &str| text.parse::<SequenceNumber>().unwrap().successor();
+        for (text, following) in [("0", "1"), ("7", "8"), ("199", "200"), ("99", "100"), ("007", "008")] {
+            assert_eq!(next(text).unwrap().as_str(), following);
+        }
+        assert_eq!(next(&"9".repeat(39)).unwrap().as_str(), format!("1{}", "0".repeat(39)));
+        assert_eq!(next(&"9".repeat(40)), None);
+    }
     use proptest::prelude::*;
 
     fn sequence(text: &str) -> SequenceNumber {
@@ -98,6 +127,26 @@ mod tests {
         assert_eq!(sequence("007").as_str(), "007");
         assert_eq!(sequence("007"), sequence("7"));
         assert_eq!(sequence("000"), sequence("0"));
+    }
+
+    #[test]
+    fn fs_21_numbers_of_1_to_40_digits_are_ordered_by_value_whatever_their_length() {
+        let mut in_order = vec!["0".to_owned()];
+        for zeros in 0..40 {
+            in_order.push(format!("1{}", "0".repeat(zeros)));
+            in_order.push("9".repeat(zeros + 1));
+        }
+        for (at, small) in in_order.iter().enumerate() {
+            for large in &in_order[at + 1..] {
+                if small != large {
+                    assert!(sequence(small) < sequence(large), "{small} {large}");
+                    assert!(sequence(large) > sequence(small), "{small} {large}");
+                }
+            }
+            for digits in small.len()..=40 {
+                assert_eq!(sequence(&format!("{small:0>digits$}")), sequence(small));
+            }
+        }
     }
 
     #[test]

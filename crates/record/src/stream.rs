@@ -3,6 +3,8 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{MalformedText, text_serde};
 
 /// The ARN of a table: `arn:<partition>:dynamodb:<region>:<account>:table/<name>`.
@@ -168,6 +170,18 @@ fn arn_resource(arn: &str) -> Option<&str> {
 fn is_table_name(name: &str) -> bool {
     (1..=255).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
+}
+
+/// Why a stream ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StreamEnd {
+    /// It was switched off and read to its end.
+    Disabled,
+    /// It is no longer found.
+    Vanished,
+    /// The table is gone.
+    TableDeleted,
 }
 
 #[cfg(test)]

@@ -4,15 +4,14 @@ use bytes::Bytes;
 use std::io;
 
 use crate::faults::{Faults, Hit, Target};
-use crate::iterator;
 use crate::operations::{
-    PageTwist, Request, View, describe_stream, get_records, list_streams, shard_iterator,
+    PageTwist, Request, View, describe_stream, describe_table, get_records, list_streams, shard_iterator,
 };
 use crate::reply::{Behaviour, Delivery, Reply, WireError};
 use crate::rng::Rng;
-use crate::scenario::{FaultEffect, FaultSpec, Happening, OperationName, Scenario, ScenarioError};
+use crate::scenario::{FaultEffect, FaultSpec, Happening, OperationName, Scenario, ScenarioError, TableSpec};
 use crate::throttle::Throttle;
-use crate::truth::{self, TruthDetail, TruthRecord};
+use crate::truth::{self, TruthDetail, TruthRecord, TruthShard};
 use crate::world::{TableState, Write};
 
 /// One scenario in play.
@@ -27,6 +26,7 @@ pub struct Engine {
     faults: Faults,
     per_shard: Throttle<(String, usize)>,
     describes: Throttle<()>,
+    lists: Throttle<()>,
     ids: Rng,
 }
 
@@ -48,6 +48,7 @@ impl Engine {
             faults: Faults::new(&scenario),
             per_shard: Throttle::new(scenario.get_records_per_second),
             describes: Throttle::new(scenario.describe_stream_per_second),
+            lists: Throttle::new(scenario.list_streams_per_second),
             ids: Rng::new(scenario.seed, 0x1D5),
             scenario,
         };
@@ -89,12 +90,17 @@ impl Engine {
 
     /// Every record ever offered, trimmed ones included: by table, stream, shard (order of birth), sequence number.
     pub fn truth(&self) -> impl Iterator<Item = TruthRecord<'_>> {
-        truth::records(&self.tables)
+        truth::records(&self.tables, self.scenario.retention.0)
+    }
+
+    /// Every shard ever offered, gone ones included: by table, stream, and order of birth.
+    pub fn shards(&self) -> impl Iterator<Item = TruthShard<'_>> {
+        truth::shards(&self.tables, self.scenario.retention.0)
     }
 
     /// Writes the truth as lines of JSON (README, "Truth").
     pub fn write_truth(&self, detail: TruthDetail, out: &mut impl io::Write) -> io::Result<()> {
-        truth::write_ndjson(&self.tables, detail, out)
+        truth::write_ndjson(self.truth(), detail, out)
     }
 
     /// Changes an item now; `false` when there is no such table.
@@ -113,9 +119,22 @@ impl Engine {
         table.is_some_and(|table| table.happen(at_ms, what).is_ok())
     }
 
+    /// What a table was made from; `None` when there is no such table, or no more.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<&TableSpec> {
+        let named = self.tables.iter().find(|table| table.spec.name == name)?;
+        named.status(self.now_ms).map(|_| &named.spec)
+    }
+
     /// Adds a fault that counts calls from now on.
     pub fn inject(&mut self, fault: FaultSpec) {
         self.faults.add(fault);
+    }
+
+    /// What is played.
+    #[must_use]
+    pub fn scenario(&self) -> &Scenario {
+        &self.scenario
     }
 
     /// The newest instant that the engine was told.
@@ -158,43 +177,45 @@ impl Engine {
 
     fn hit(&mut self, operation: OperationName, request: &Request) -> Hit {
         let arn = match request {
-            Request::List(_) => None,
+            Request::List(_) | Request::Table(_) => None,
             Request::Describe(request) => request.stream_arn.as_deref(),
             Request::Iterate(request) => request.stream_arn.as_deref(),
-            Request::Get(request) => {
-                request.shard_iterator.as_deref().and_then(iterator::decode).map(|(arn, _)| arn)
-            }
+            Request::Get(request) => request.place.as_ref().map(|(arn, _)| arn.as_str()),
         };
-        let found = self.tables.iter().find_map(|table| {
-            let stream = table.streams.iter().find(|stream| Some(stream.arn.as_str()) == arn)?;
-            Some((table, stream))
+        let found = arn.and_then(|arn| {
+            self.tables.iter().find_map(|table| {
+                let stream = table.streams.iter().find(|stream| stream.arn.as_str() == arn)?;
+                Some((table.spec.name.as_str(), stream))
+            })
         });
         let shard = match request {
-            Request::List(_) | Request::Describe(_) => None,
+            Request::List(_) | Request::Describe(_) | Request::Table(_) => None,
             Request::Iterate(request) => {
                 found.and_then(|(_, stream)| stream.shard_by_id(request.shard_id.as_deref()?))
             }
-            Request::Get(request) => {
-                request.shard_iterator.as_deref().and_then(iterator::decode).map(|(_, place)| place.shard)
-            }
+            Request::Get(request) => request.place.as_ref().map(|(_, place)| place.shard),
         };
-        let listed = match request {
+        let named = match request {
             Request::List(request) => request.table_name.as_deref(),
+            Request::Table(request) => request.table_name.as_deref().map(|name| {
+                let view = View { scenario: &self.scenario, tables: &self.tables, now_ms: self.now_ms };
+                view.table(name).map_or(name, |table| table.spec.name.as_str())
+            }),
             Request::Describe(_) | Request::Iterate(_) | Request::Get(_) => None,
         };
-        let table = found.map(|(table, _)| table.spec.name.as_str()).or(listed);
-        let target = Target { operation, table, shard };
+        let target = Target { operation, table: found.map(|(name, _)| name).or(named), shard };
         self.faults.hit(&target, self.now_ms.saturating_sub(self.zero_ms))
     }
 
     fn answer(&mut self, request: &Request, effect: Option<&FaultEffect>) -> Result<Bytes, WireError> {
         let throttled = || WireError::usual("ThrottlingException");
         let admitted = match request {
-            Request::List(_) | Request::Iterate(_) => true,
+            Request::Iterate(_) | Request::Table(_) => true,
+            Request::List(_) => self.lists.admit((), self.now_ms),
             Request::Describe(_) => self.describes.admit((), self.now_ms),
-            Request::Get(request) => match request.shard_iterator.as_deref().and_then(iterator::decode) {
+            Request::Get(request) => match &request.place {
                 Some((arn, place)) if self.scenario.get_records_per_second.is_some() => {
-                    self.per_shard.admit((arn.to_owned(), place.shard), self.now_ms)
+                    self.per_shard.admit((arn.clone(), place.shard), self.now_ms)
                 }
                 Some(_) | None => true,
             },
@@ -210,6 +231,7 @@ impl Engine {
             }
             Request::Iterate(request) => shard_iterator(view, request),
             Request::Get(request) => get_records(view, request, twist(effect)),
+            Request::Table(request) => describe_table(view, request),
         }
     }
 

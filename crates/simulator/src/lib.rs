@@ -32,5 +32,5 @@ pub use scenario::{
 };
 pub use server::Server;
 pub use simulator::Simulator;
-pub use truth::{TruthDetail, TruthRecord};
+pub use truth::{TruthDetail, TruthRecord, TruthShard};
 pub use world::{Identity, Write};

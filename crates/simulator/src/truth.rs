@@ -18,6 +18,8 @@ pub struct TruthRecord<'a> {
     pub json: &'a bytes::Bytes,
     /// When it was written, in milliseconds.
     pub at_ms: i64,
+    /// From this instant (ms) on nobody can read it any more: it is trimmed, or its shard is gone or was hidden all along.
+    pub readable_until_ms: i64,
     record: &'a Record,
 }
 
@@ -47,6 +49,19 @@ impl<'a> TruthRecord<'a> {
     }
 }
 
+/// One shard as it was offered, with or without records.
+#[derive(Debug, Clone, Copy)]
+pub struct TruthShard<'a> {
+    /// The stream it belongs to.
+    pub stream: &'a StreamArn,
+    /// The shard.
+    pub shard: &'a ShardId,
+    /// The shard it came from.
+    pub parent: Option<&'a ShardId>,
+    /// From this instant (ms) on nobody finds it any more; [`i64::MAX`] while that is not settled.
+    pub readable_until_ms: i64,
+}
+
 /// How much a line of the export tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TruthDetail {
@@ -57,27 +72,47 @@ pub enum TruthDetail {
 }
 
 /// By table, stream, shard (order of birth), and sequence number.
-pub(crate) fn records(tables: &[TableState]) -> impl Iterator<Item = TruthRecord<'_>> {
-    tables.iter().flat_map(|table| &table.streams).flat_map(|stream| {
-        stream.shards.iter().flat_map(move |shard| {
-            shard.records.iter().map(move |record| TruthRecord {
+pub(crate) fn records(tables: &[TableState], retention_ms: i64) -> impl Iterator<Item = TruthRecord<'_>> {
+    let streams = tables.iter().flat_map(|table| table.streams.iter().map(move |stream| (table, stream)));
+    streams.flat_map(move |(table, stream)| {
+        stream.shards.iter().enumerate().flat_map(move |(place, shard)| {
+            let hidden = table.hides(place);
+            shard.records.iter().enumerate().map(move |(index, record)| TruthRecord {
                 stream: &stream.arn,
                 shard: &shard.id,
                 json: &record.json,
                 at_ms: record.at_ms,
+                readable_until_ms: if hidden {
+                    i64::MIN
+                } else {
+                    shard.readable_until_ms(index, retention_ms)
+                },
                 record,
             })
         })
     })
 }
 
+/// By table, stream, and order of birth.
+pub(crate) fn shards(tables: &[TableState], retention_ms: i64) -> impl Iterator<Item = TruthShard<'_>> {
+    let streams = tables.iter().flat_map(|table| table.streams.iter().map(move |stream| (table, stream)));
+    streams.flat_map(move |(table, stream)| {
+        stream.shards.iter().enumerate().map(move |(place, shard)| TruthShard {
+            stream: &stream.arn,
+            shard: &shard.id,
+            parent: shard.parent.and_then(|parent| stream.shards.get(parent)).map(|parent| &parent.id),
+            readable_until_ms: if table.hides(place) { i64::MIN } else { shard.found_until_ms(retention_ms) },
+        })
+    })
+}
+
 /// Writes one line of JSON a record.
-pub(crate) fn write_ndjson(
-    tables: &[TableState],
+pub(crate) fn write_ndjson<'a>(
+    records: impl Iterator<Item = TruthRecord<'a>>,
     detail: TruthDetail,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    for record in records(tables) {
+    for record in records {
         let mut line = Map::new();
         let mut put = |name: &str, value: Value| line.insert(name.to_owned(), value);
         put("stream_arn", json!(record.stream));

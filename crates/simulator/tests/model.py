@@ -91,8 +91,8 @@ CODES = {
     "AccessDeniedException": 400,
     "SerializationException": 400,
 }
-TARGET = "DynamoDBStreams_20120810."
 MODEL = botocore.session.get_session().get_service_model("dynamodbstreams")
+TABLES = botocore.session.get_session().get_service_model("dynamodb")
 PASSED, FAILED = 0, 0
 
 
@@ -142,18 +142,26 @@ def shape_problems(shape, value, path):
     return problems
 
 
+def model(operation):
+    """The service model that an operation belongs to: DescribeTable is DynamoDB's own."""
+    return TABLES if operation in TABLES.operation_names else MODEL
+
+
 class Service:
     def __init__(self, url):
         self.url = url
-        config = botocore.config.Config(retries={"max_attempts": 0}, region_name="eu-central-1")
-        self.boto = boto3.client(
-            "dynamodbstreams", endpoint_url=url, config=config, aws_access_key_id="x", aws_secret_access_key="x"
+        config = botocore.config.Config(
+            retries={"max_attempts": 0}, region_name="eu-central-1", proxies={}, account_id_endpoint_mode="disabled"
+        )
+        self.boto, self.tables = (
+            boto3.client(name, endpoint_url=url, config=config, aws_access_key_id="x", aws_secret_access_key="x")
+            for name in ("dynamodbstreams", "dynamodb")
         )
 
     def raw(self, operation, body):
         """Status, headers and body of a reply."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        headers = {"X-Amz-Target": TARGET + operation, "Content-Type": "application/x-amz-json-1.0"}
+        headers = {"X-Amz-Target": f"{model(operation).metadata['targetPrefix']}.{operation}", "Content-Type": "application/x-amz-json-1.0"}
         request = urllib.request.Request(self.url, data, headers)
         try:
             with urllib.request.urlopen(request) as reply:
@@ -177,8 +185,8 @@ class Service:
         problems = self.head_problems(headers, body) + ([] if status == 200 else [f"status {status}: {body[:200]}"])
         value = json.loads(body)
         if status == 200:
-            problems += shape_problems(MODEL.operation_model(operation).output_shape, value, operation)
-        method = getattr(self.boto, re.sub("(?<!^)([A-Z])", r"_\1", operation).lower())
+            problems += shape_problems(model(operation).operation_model(operation).output_shape, value, operation)
+        method = getattr(self.tables if model(operation) is TABLES else self.boto, re.sub("(?<!^)([A-Z])", r"_\1", operation).lower())
         try:
             parsed = method(**request)
             parsed.pop("ResponseMetadata")
@@ -216,8 +224,8 @@ class Service:
             check(name, [f"{code} was due"])
         except self.boto.exceptions.ClientError as error:
             problems = [] if error.response["Error"]["Code"] == code else [str(error)]
-            cls = getattr(self.boto.exceptions, code, self.boto.exceptions.ClientError)
-            check(name, problems + ([] if isinstance(error, cls) else [f"raised as {type(error).__name__}"]))
+            cls = {getattr(client.exceptions, code, client.exceptions.ClientError) for client in (self.boto, self.tables)}
+            check(name, problems + ([] if isinstance(error, tuple(cls)) else [f"raised as {type(error).__name__}"]))
 
     def advance(self, ms):
         urllib.request.urlopen(urllib.request.Request(f"{self.url}/_simulator/advance?ms={ms}", b"")).close()
@@ -268,6 +276,9 @@ def replies(service):
         if has != due:
             check("orders: images", [f"{record['eventName']} with {has}"])
     read_everything(service, arns["keys"][0], "keys")
+    for name in arns:
+        newest = service.call(name, "DescribeTable", TableName=name)["Table"]["LatestStreamArn"]
+        check(f"DescribeTable: {name}: the newest stream", [] if newest == arns[name][-1] else [newest])
     for arn in arns["busy"]:
         read_everything(service, arn, "busy")
 
@@ -301,8 +312,12 @@ def refusals(service, arns, shard):
         ("wrong type", "ListStreams", "SerializationException", {"Limit": "many"}),
         ("not JSON", "ListStreams", "SerializationException", b"{"),
         ("no such operation", "PutRecords", "UnknownOperationException", {}),
+        ("no such table", "DescribeTable", "ResourceNotFoundException", {"TableName": "nowhere"}),
+        ("no table", "DescribeTable", "ValidationException", {}),
     ]:
         service.refuse(name, operation, code, request)
+    lost = lambda: service.tables.describe_table(TableName="nowhere")
+    service.refuse_boto("boto3 raises ResourceNotFoundException", "ResourceNotFoundException", lost)
     old = service.boto.get_shard_iterator(**iterate)["ShardIterator"]
     service.refuse("limit", "GetRecords", "LimitExceededException", {"ShardIterator": old, "Limit": 1001})
     newest = arns["busy"][1]

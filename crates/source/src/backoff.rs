@@ -19,6 +19,11 @@ impl Rng {
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
     }
+
+    /// A number below `bound`, which is not 0.
+    pub(crate) fn below(&mut self, bound: u32) -> u32 {
+        u32::try_from(self.next() % u64::from(bound.max(1))).unwrap_or(0)
+    }
 }
 
 /// Waits that double from `base` to `cap`, each shortened at random by up to a half.
@@ -53,7 +58,7 @@ impl Backoff {
         let whole = self.base.saturating_mul(1 << self.failures.min(16)).min(self.cap);
         self.failures = self.failures.saturating_add(1);
         let half = whole / 2;
-        let share = u32::try_from(self.rng.next() % 1024).unwrap_or(0);
+        let share = self.rng.below(1024);
         half + half * share / 1024
     }
 }

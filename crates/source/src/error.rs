@@ -2,7 +2,7 @@
 
 use sealog_record::{Gap, SequenceNumber, ShardId, StreamArn, StreamLabel, ViewType};
 
-use crate::{PageError, ServiceError, ServiceErrorClass};
+use crate::{PageError, ServiceError, ServiceErrorClass, ServiceErrorKind};
 
 /// Reading of a table ended. Everything sent before it may be committed; nothing was skipped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -107,6 +107,22 @@ pub enum SourceErrorKind {
 }
 
 impl SourceError {
+    /// Whether one shard alone cannot be read, because of what the service answers about it. Others can.
+    pub(crate) const fn is_about_one_shard(&self) -> bool {
+        match self {
+            Self::MalformedPage { .. } | Self::OutOfOrder { .. } => true,
+            Self::Service { source, .. } => {
+                matches!(source.kind, ServiceErrorKind::Malformed | ServiceErrorKind::Invalid)
+            }
+            Self::TableWithoutStream { .. }
+            | Self::ViewType { .. }
+            | Self::RepeatedCursor { .. }
+            | Self::GapHalted(_)
+            | Self::PipelineClosed
+            | Self::Defect { .. } => false,
+        }
+    }
+
     /// What to do about it.
     #[must_use]
     pub const fn kind(&self) -> SourceErrorKind {

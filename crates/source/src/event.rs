@@ -1,21 +1,44 @@
 //! What a source is told, and what it tells.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sealog_record::{
-    Gap, OnGap, ReadFrom, ShardId, ShardPosition, StartAt, StreamArn, StreamLabel, ViewType,
+    Gap, OnGap, ReadFrom, ShardId, ShardPosition, StartAt, StreamArn, StreamEnd, StreamLabel, ViewType,
 };
 
 use crate::{BytePermit, Page};
 
+/// What a log holds of its table already: the fold of its commits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Streams that were opened.
+    pub streams: BTreeMap<StreamLabel, KnownStream>,
+    /// Positions in their shards.
+    pub positions: Positions,
+}
+
+/// Committed positions by stream and shard.
+pub type Positions = BTreeMap<(StreamLabel, ShardId), ShardPosition>;
+
+/// A stream that a log has opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownStream {
+    /// Its ARN.
+    pub arn: StreamArn,
+    /// Where reading of it began.
+    pub start: StartAt,
+    /// When, in milliseconds since 1970.
+    pub opened_at_ms: i64,
+    /// It was read to its end.
+    pub closed: bool,
+}
+
 /// How a table is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceOptions {
-    /// Where a new log begins; without effect on a log that has a position.
+    /// Where a new log begins; without effect on a log that has opened a stream.
     pub start: StartAt,
-    /// The instant (ms since 1970) at which a log with `StartAt::Latest` was opened, from its `stream_opened` fact. In a
-    /// shard that began at LATEST and of which nothing was read, records older than its second are not ours.
-    pub latest_since_ms: Option<i64>,
     /// What to do when changes are lost.
     pub on_gap: OnGap,
     /// Refuse a stream that shows less.
@@ -34,7 +57,6 @@ impl Default for SourceOptions {
     fn default() -> Self {
         Self {
             start: StartAt::default(),
-            latest_since_ms: None,
             on_gap: OnGap::default(),
             require_view_type: None,
             latency_max: Duration::from_secs(10),
@@ -92,6 +114,15 @@ pub enum SourceEvent {
     },
     /// Changes are lost. What follows lies behind the gap.
     Gap(Gap),
+    /// Nothing more will be read of a stream: each of its shards is committed to its end.
+    StreamClosed {
+        /// The stream.
+        stream: StreamLabel,
+        /// Why it ended.
+        cause: StreamEnd,
+        /// When that was noticed, in ms since 1970.
+        at_ms: i64,
+    },
     /// Every shard is read to its present end; the last event.
     CaughtUp,
 }

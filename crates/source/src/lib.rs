@@ -1,7 +1,7 @@
 //! What happens in DynamoDB Streams, read so that nothing is lost: pages, shards in the order of their lineage,
 //! positions, polling, and gaps admitted where records can no longer be had.
 //!
-//! [`Source`] turns a table's name and the committed positions into [`SourceEvent`]s. This room knows the AWS SDK and
+//! [`Source`] turns a table's name and what its log holds already into [`SourceEvent`]s, and [`Health`] says how it goes. This room knows the AWS SDK and
 //! lets none of its types out; it knows neither Parquet nor the archive.
 
 mod backoff;
@@ -10,19 +10,23 @@ mod client;
 mod clock;
 mod error;
 mod event;
+mod health;
 mod lineage;
+mod pace;
 pub mod page;
 mod reader;
 
 pub use budget::{ByteBudget, BytePermit};
 pub use client::{
-    AwsOptions, AwsStreamClient, ServiceError, ServiceErrorClass, ServiceErrorKind, ShardIterator,
-    StreamClient, StreamPage, StreamStatus,
+    AwsOptions, AwsStreamClient, IteratorStart, ServiceError, ServiceErrorClass, ServiceErrorKind,
+    ShardIterator, StreamClient, StreamPage, StreamStatus, TableStream,
 };
 pub use clock::{Clock, SystemClock};
 pub use error::{SourceError, SourceErrorKind};
-pub use event::{CommittedShard, SourceEvent, SourceOptions};
-pub use lineage::{Discovered, Lineage, LostShard, Observed, ShardStart, Stopped};
+pub use event::{CommittedShard, Coverage, KnownStream, Positions, SourceEvent, SourceOptions};
+pub use health::{Alarm, AlarmKind, Health, HealthReport, RETENTION_MS, ShardActivity, ShardHealth};
+pub use lineage::{Discovered, Lineage, LostShard, Observed, Opened, Proof, ShardStart, Stopped};
+pub use pace::CallPace;
 pub use page::{Page, PageError, PageRecord};
-pub use reader::{Positions, Source};
+pub use reader::{Limits, Source};
 pub use sealog_record::{OnGap, StartAt};

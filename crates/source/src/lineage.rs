@@ -5,11 +5,16 @@
 //! gets complete listings only.
 //!
 //! A parent that nobody knows is a beginning in the first listing of a new log. Later it is a shard that we missed: it
-//! is read like any other, and only if it cannot be found it is a gap.
+//! is read like any other, and only if it cannot be found it is a gap. A shard that appeared while the log was read is
+//! expected whole; what is missing at its beginning is a gap too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use sealog_record::{GapCause, ReadFrom, SequenceNumber, Shard, ShardId, ShardPosition};
+use sealog_record::{GapCause, ReadFrom, SequenceNumber, Shard, ShardId, ShardPosition, Timestamp};
+
+use entry::{Entry, Listed, Progress};
+
+mod entry;
 
 #[cfg(test)]
 mod tests;
@@ -36,6 +41,22 @@ pub struct ShardStart {
     pub from: ReadFrom,
     /// The shard's coverage began at LATEST, and nothing is read yet: what was written before that instant is not ours.
     pub since_latest: bool,
+    /// What tells whether records are lost before the first one that comes.
+    pub proof: Proof,
+    /// Date of the newest commit that says something of the shard.
+    pub as_of: Option<Timestamp>,
+}
+
+/// What is found at the beginning of a shard, of which no record is committed, if nothing is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// Coverage begins with whatever there is. Only if nobody looks for a while, it has to be proved that nothing has gone
+    /// meanwhile: by the starting number, where the listing states one.
+    Begins(Option<SequenceNumber>),
+    /// The shard is expected whole: the service accepts its starting number as a place to read from.
+    Whole(SequenceNumber),
+    /// This record comes first.
+    First(SequenceNumber),
 }
 
 /// A shard whose rest cannot be read any more.
@@ -70,90 +91,101 @@ pub enum Stopped {
     },
     /// A gap that ends the shard was sent on.
     Lost,
+    /// Its replies cannot be used; it is not read any more, and neither are its descendants.
+    Failed,
 }
 
+/// When a log opened a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Progress {
-    Waiting,
-    Reading,
-    /// Not found while reading; the next listing decides.
-    Missing,
-    /// Its end is on the way to the archive.
-    Ending,
-    /// Its end is committed.
-    Done,
+pub enum Opened {
+    /// Just now: nothing of it is known.
+    Now,
+    /// So lately that what has gone since is a part of where the log begins, as long as nothing was read.
+    Lately,
+    /// Before that.
+    Before,
 }
 
+/// What this log knew of the stream before the next listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Listed {
-    Open,
-    Closed,
-    Absent,
-}
-
-#[derive(Debug)]
-struct Entry {
-    parent: Option<ShardId>,
-    listed: Listed,
-    began: ReadFrom,
-    read: Option<SequenceNumber>,
-    /// Reading has begun before, in this process or in an earlier one.
-    begun: bool,
-    /// Known only because a child names it.
-    inferred: bool,
-    progress: Progress,
+enum Before {
+    /// Nothing: the listing is a beginning.
+    Nothing,
+    /// Names only: a process died before it had read anything, perhaps even before it had named all shards.
+    NamesOnly,
+    /// It was read.
+    Records,
 }
 
 /// The shards of one stream.
 #[derive(Debug)]
 pub struct Lineage {
     shards: BTreeMap<ShardId, Entry>,
-    /// The next listing is the first that this log ever sees of the stream.
-    first: bool,
+    before: Before,
     start: ReadFrom,
 }
 
 impl Lineage {
     /// `positions` are the committed ones of this stream; `start` holds for the shards of the first listing, and only
-    /// if there is no position.
+    /// if nothing was read before.
     #[must_use]
-    pub fn new(positions: BTreeMap<ShardId, ShardPosition>, start: ReadFrom) -> Self {
-        let first = positions.is_empty();
-        let entry = |position: ShardPosition| Entry {
-            parent: position.parent,
-            listed: Listed::Absent,
-            began: position.began,
-            read: position.last,
-            begun: true,
-            inferred: false,
-            progress: if position.done { Progress::Done } else { Progress::Waiting },
+    pub fn new(positions: BTreeMap<ShardId, ShardPosition>, start: ReadFrom, opened: Opened) -> Self {
+        let before = match opened {
+            Opened::Now => Before::Nothing,
+            Opened::Lately if positions.values().all(ShardPosition::is_bare) => Before::NamesOnly,
+            Opened::Lately | Opened::Before => Before::Records,
+        };
+        let known: BTreeSet<ShardId> = positions.keys().cloned().collect();
+        let entry = |position: ShardPosition| {
+            let follows = position.parent.as_ref().is_some_and(|parent| known.contains(parent));
+            Entry::committed(position, before == Before::Records || follows)
         };
         let shards = positions.into_iter().map(|(shard, position)| (shard, entry(position))).collect();
-        Self { shards, first, start }
+        Self { shards, before, start }
     }
 
     /// Takes in a complete listing.
     pub fn observe(&mut self, listing: &[Shard]) -> Observed {
-        let from = if self.first { self.start } else { ReadFrom::TrimHorizon };
         for entry in self.shards.values_mut() {
             entry.listed = Listed::Absent;
         }
+        let known: BTreeSet<&ShardId> = listing.iter().map(|shard| &shard.id).collect();
         let mut discovered = Vec::new();
         for shard in listing {
             let listed = if shard.ending.is_some() { Listed::Closed } else { Listed::Open };
             if let Some(entry) = self.shards.get_mut(&shard.id) {
-                entry.listed = listed;
+                (entry.listed, entry.starting) = (listed, shard.starting);
                 continue;
             }
-            let parent = shard.parent.clone().filter(|parent| *parent != shard.id);
-            discovered.push(Discovered { shard: shard.id.clone(), parent: parent.clone(), from });
-            self.shards.insert(shard.id.clone(), Entry::new(parent, listed, from));
+            let parent = shard.parent.clone().filter(|parent| !self.descends_from(parent, &shard.id));
+            let waits = parent.as_ref().is_some_and(|of| known.contains(of) || self.shards.contains_key(of));
+            let entry = Entry { listed, starting: shard.starting, ..self.first_sight(parent.clone(), waits) };
+            discovered.push(Discovered { shard: shard.id.clone(), parent, from: entry.began });
+            self.shards.insert(shard.id.clone(), entry);
         }
-        if !self.first {
+        if self.before == Before::Records {
             self.infer_parents(&mut discovered);
         }
-        self.first = false;
+        self.before = Before::Records;
         Observed { discovered, lost: self.decide_missing() }
+    }
+
+    /// Whether `shard` is `ancestor` or comes from it. A listing that says so of a new shard's parent would have each
+    /// wait for the other for ever.
+    fn descends_from(&self, shard: &ShardId, ancestor: &ShardId) -> bool {
+        let parent_of = |shard: &ShardId| self.shards.get(shard).and_then(|entry| entry.parent.as_ref());
+        let chain = std::iter::successors(Some(shard), |shard| parent_of(shard));
+        chain.take(self.shards.len() + 1).any(|shard| shard == ancestor)
+    }
+
+    /// A shard that was not known; `waits`: it is read after a parent that is.
+    fn first_sight(&self, parent: Option<ShardId>, waits: bool) -> Entry {
+        match self.before {
+            // By the time its turn has come, LATEST would skip what was written since.
+            Before::Nothing => Entry { begun: waits, whole: waits, ..Entry::new(parent, self.start) },
+            Before::NamesOnly => Entry { begun: true, whole: waits, ..Entry::new(parent, self.start) },
+            Before::Records => Entry { whole: true, ..Entry::new(parent, ReadFrom::TrimHorizon) },
+        }
     }
 
     /// A child appeared, and its parent is neither listed nor known: the parent lived while nobody looked.
@@ -164,7 +196,7 @@ impl Lineage {
             .filter(|parent| !self.shards.contains_key(parent))
             .collect();
         for shard in unknown {
-            let entry = Entry { inferred: true, ..Entry::new(None, Listed::Absent, ReadFrom::TrimHorizon) };
+            let entry = Entry { inferred: true, ..Entry::new(None, ReadFrom::TrimHorizon) };
             if self.shards.insert(shard.clone(), entry).is_none() {
                 discovered.push(Discovered { shard, parent: None, from: ReadFrom::TrimHorizon });
             }
@@ -182,7 +214,14 @@ impl Lineage {
                         if entry.inferred { GapCause::ParentVanished } else { GapCause::ShardVanished };
                     lost.push(LostShard { shard: shard.clone(), after: entry.read, cause });
                 }
-                (Progress::Waiting | Progress::Reading | Progress::Ending | Progress::Done, _) => {}
+                (
+                    Progress::Waiting
+                    | Progress::Reading
+                    | Progress::Ending
+                    | Progress::Done
+                    | Progress::Failed,
+                    _,
+                ) => {}
             }
         }
         lost
@@ -223,6 +262,8 @@ impl Lineage {
     pub fn committed(&mut self, shard: &ShardId, position: &ShardPosition) {
         if let Some(entry) = self.shards.get_mut(shard) {
             entry.read = entry.read.max(position.last);
+            entry.resumes_at = position.resumes_at;
+            entry.as_of = entry.as_of.max(position.as_of);
             if position.done {
                 entry.progress = Progress::Done;
             }
@@ -237,6 +278,7 @@ impl Lineage {
         }
         entry.progress = match why {
             Stopped::AtEnd | Stopped::Lost => Progress::Ending,
+            Stopped::Failed => Progress::Failed,
             Stopped::NotFound { read } => {
                 entry.read = entry.read.max(*read);
                 Progress::Missing
@@ -250,13 +292,21 @@ impl Lineage {
         self.shards.values().all(|entry| entry.progress == Progress::Done)
     }
 
-    /// Whether every shard is done, or open in the newest listing and `caught_up`.
+    /// Whether every shard is done, or open in the newest listing and `caught_up`, or out of reach behind one that
+    /// failed.
     pub fn settled(&self, caught_up: impl Fn(&ShardId) -> bool) -> bool {
         self.shards.iter().all(|(shard, entry)| match entry.progress {
-            Progress::Done => true,
+            Progress::Done | Progress::Failed => true,
             Progress::Reading => entry.listed == Listed::Open && caught_up(shard),
-            Progress::Waiting | Progress::Missing | Progress::Ending => false,
+            Progress::Waiting => self.is_behind_a_failure(entry),
+            Progress::Missing | Progress::Ending => false,
         })
+    }
+
+    fn is_behind_a_failure(&self, entry: &Entry) -> bool {
+        let parent_of = |entry: &Entry| entry.parent.as_ref().and_then(|parent| self.shards.get(parent));
+        let ancestors = std::iter::successors(parent_of(entry), |entry| parent_of(entry));
+        ancestors.take(self.shards.len()).any(|ancestor| ancestor.progress == Progress::Failed)
     }
 
     /// Whether a shard has ended whose children are not listed yet: it is time to look again.
@@ -274,25 +324,5 @@ impl Lineage {
     #[must_use]
     pub fn is_closed(&self, shard: &ShardId) -> bool {
         self.shards.get(shard).is_some_and(|entry| entry.listed == Listed::Closed)
-    }
-}
-
-impl Entry {
-    const fn new(parent: Option<ShardId>, listed: Listed, began: ReadFrom) -> Self {
-        let progress = Progress::Waiting;
-        Self { parent, listed, began, read: None, begun: false, inferred: false, progress }
-    }
-
-    fn start(&mut self, shard: &ShardId) -> ShardStart {
-        // LATEST a second time would skip what was written in between.
-        let since_latest = self.read.is_none() && self.began == ReadFrom::Latest;
-        let from = match self.read {
-            Some(read) => ReadFrom::After(read),
-            None if since_latest && self.begun => ReadFrom::TrimHorizon,
-            None => self.began,
-        };
-        self.progress = Progress::Reading;
-        self.begun = true;
-        ShardStart { shard: shard.clone(), parent: self.parent.clone(), from, since_latest }
     }
 }

@@ -93,7 +93,9 @@ fn judge(versions: &[Version]) -> Option<(Code, String)> {
         )),
         _ => Some((
             Code::DeleteMarker,
-            format!("was deleted and created anew (version {last} is what readers get): {bodies} versions, {marks} markers"),
+            format!(
+                "was deleted and created anew (version {last} is what readers get): {bodies} versions, {marks} markers"
+            ),
         )),
     }
 }

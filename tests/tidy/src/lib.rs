@@ -5,6 +5,7 @@
 //! them on this workspace. Every finding names its rule, the place and what to do.
 
 pub mod rooms;
+pub mod rules;
 pub mod rust_text;
 pub mod sources;
 pub mod workspace;

@@ -4,7 +4,7 @@ use std::io;
 
 use sealog_tidy::sources::{self, Source};
 use sealog_tidy::workspace::{members, reached_from, root};
-use sealog_tidy::{Finding, report, rooms};
+use sealog_tidy::{Finding, report, rooms, rules};
 
 #[track_caller]
 fn none(findings: &[Finding]) {
@@ -67,5 +67,14 @@ fn no_test_is_switched_off() -> io::Result<()> {
 #[test]
 fn suppressions_carry_a_reason() -> io::Result<()> {
     none(&in_every_file(sources::suppressions_without_reason)?);
+    Ok(())
+}
+
+#[test]
+fn each_duty_of_the_reader_has_a_test() -> io::Result<()> {
+    let readme = std::fs::read_to_string(root().join("tests/README.md"))?;
+    let functions =
+        sources::all(&root())?.iter().flat_map(|source| rules::test_functions(&source.text)).collect();
+    none(&rules::untested(&rules::rows(&readme), &functions, |path| root().join(path).is_file()));
     Ok(())
 }

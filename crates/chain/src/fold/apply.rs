@@ -1,10 +1,12 @@
 //! The rules by which a commit continues a log, one function a rule (FORMAT.md, "Fold").
 
 use base64::Engine as _;
-use sealog_record::{Gap, GapCause, ReadFrom, SequenceNumber, ShardId, StartAt, StreamLabel};
+use sealog_record::{
+    Gap, GapCause, ReadFrom, SequenceNumber, ShardId, StartAt, StreamEnd, StreamLabel, Timestamp,
+};
 
 use super::{Fold, Genesis, Hold, ShardState, StreamState};
-use crate::fact::{Fact, StreamEnd};
+use crate::fact::Fact;
 use crate::{
     Batch, ChainError, Commit, FilterUse, Segment, SegmentFrom, VerifierKey, key_rotation_message, layout,
 };
@@ -62,7 +64,7 @@ impl Fold {
                 })?;
             }
             Fact::StreamClosed { stream, cause, .. } => self.close_stream(stream, *cause)?,
-            Fact::Gap(gap) => self.apply_gap(commit.number, gap)?,
+            Fact::Gap(gap) => self.apply_gap(commit, gap)?,
             Fact::FilterPinned { filter, .. } => {
                 self.filters.insert(filter.name.clone(), (filter.component, filter.config));
             }
@@ -92,8 +94,9 @@ impl Fold {
                     hold.is_lifted = true;
                 }
             }
+            Fact::Heartbeat { polled_since: Some(since) } => self.polled(*since),
             Fact::FilterBypassed { .. }
-            | Fact::Heartbeat { .. }
+            | Fact::Heartbeat { polled_since: None }
             | Fact::ClockWentBack { .. }
             | Fact::CaptureStarted {}
             | Fact::CaptureStopped { .. } => {}
@@ -147,17 +150,24 @@ impl Fold {
         self.shards.iter().filter(move |((stream, _), _)| stream == label).map(|((_, id), shard)| (id, shard))
     }
 
-    fn apply_gap(&mut self, number: u64, gap: &Gap) -> Result<(), ChainError> {
+    /// Every shard that can be read was read up to this instant.
+    fn polled(&mut self, since: Timestamp) {
+        for shard in self.shards.values_mut().filter(|shard| !shard.position.done) {
+            shard.position.as_of = shard.position.as_of.max(Some(since));
+        }
+    }
+
+    fn apply_gap(&mut self, commit: &Commit, gap: &Gap) -> Result<(), ChainError> {
         // The time between two streams lies before the newer one, which need not be open yet.
         if gap.cause != GapCause::StreamDisabled {
             self.open_stream_state(&gap.stream)?;
         }
         match &gap.shard {
-            Some(shard) => self.apply_shard_gap(number, gap, shard)?,
+            Some(shard) => self.apply_shard_gap(commit, gap, shard)?,
             None if gap.cause == GapCause::StreamVanished => {
                 for ((stream, _), shard) in &mut self.shards {
                     if *stream == gap.stream {
-                        shard.end(number);
+                        shard.end(commit.number);
                     }
                 }
             }
@@ -167,7 +177,7 @@ impl Fold {
         Ok(())
     }
 
-    fn apply_shard_gap(&mut self, number: u64, gap: &Gap, id: &ShardId) -> Result<(), ChainError> {
+    fn apply_shard_gap(&mut self, commit: &Commit, gap: &Gap, id: &ShardId) -> Result<(), ChainError> {
         let shard =
             self.shards.entry((gap.stream.clone(), id.clone())).or_insert_with(|| ShardState::new(None));
         if shard.position.done || shard.position.last.or(shard.floor) != gap.after {
@@ -175,10 +185,10 @@ impl Fold {
             return Err(ChainError::Segment { shard: id.to_string(), problem });
         }
         shard.floor = gap.after;
-        shard.position.last = None;
-        shard.position.began = ReadFrom::TrimHorizon;
+        shard.position.skip(gap);
+        shard.position.as_of = Some(commit.committed_at);
         if gap.ends_shard {
-            shard.end(number);
+            shard.end(commit.number);
         }
         Ok(())
     }
@@ -198,15 +208,15 @@ impl Fold {
         Ok(())
     }
 
-    pub(super) fn apply_batch(&mut self, number: u64, batch: &Batch) -> Result<(), ChainError> {
+    pub(super) fn apply_batch(&mut self, commit: &Commit, batch: &Batch) -> Result<(), ChainError> {
         for FilterUse { name, component, config, .. } in &batch.filters {
             if self.filters.get(name) != Some(&(*component, *config)) {
                 return Err(ChainError::Fact(format!("filter {name:?} judged without having been pinned")));
             }
         }
         for segment in &batch.segments {
-            self.check_segment(number, segment)?;
-            self.apply_segment(number, segment);
+            self.check_segment(commit.number, segment)?;
+            self.apply_segment(commit, segment);
         }
         self.records += batch.records;
         Ok(())
@@ -254,7 +264,7 @@ impl Fold {
         Ok(())
     }
 
-    fn apply_segment(&mut self, number: u64, segment: &Segment) {
+    fn apply_segment(&mut self, commit: &Commit, segment: &Segment) {
         let key = (segment.stream.clone(), segment.shard.clone());
         let shard = self.shards.entry(key).or_insert_with(|| {
             let mut shard = ShardState::new(segment.parent.clone());
@@ -263,9 +273,12 @@ impl Fold {
             }
             shard
         });
-        shard.position.last = segment.last.or(shard.position.last);
+        if let Some(last) = segment.last {
+            shard.position.extend(last);
+        }
+        shard.position.as_of = Some(commit.committed_at);
         if segment.closed {
-            shard.end(number);
+            shard.end(commit.number);
         }
     }
 }

@@ -52,8 +52,8 @@ impl Fold {
         if !signed.signed_by(key)? || signed.checkpoint.root != sha256(line) {
             return Err(malformed("it is not signed by the writer's key"));
         }
-        let Snapshot { format, size, fold } = serde_json::from_slice::<Snapshot<Self>>(line)
-            .map_err(|error| malformed(&error.to_string()))?;
+        let Snapshot { format, size, fold } =
+            serde_json::from_slice::<Snapshot<Self>>(line).map_err(|error| malformed(&error.to_string()))?;
         let origin = fold.origin().map(signed_origin);
         let stands = (size, origin.as_ref()) == (signed.checkpoint.size, Some(&signed.checkpoint.origin));
         if format != FORMAT || !stands || size != fold.size() || !fold.tree.is_sound() {

@@ -102,7 +102,11 @@ fn show(location: &Location, aspects: &[Aspect], format: Format) -> Result<Exit,
                 .map(|it| json!({ "name": it.name, "state": word(it.state), "found": it.found }))
                 .collect();
             let archive = location.to_string();
-            writeln!(out, "{}", json!({ "format": "sealog.bucket/1", "archive": archive, "aspects": aspects }))?;
+            writeln!(
+                out,
+                "{}",
+                json!({ "format": "sealog.bucket/1", "archive": archive, "aspects": aspects })
+            )?;
         }
         Format::Table => {
             writeln!(out, "archive {location}")?;

@@ -83,7 +83,11 @@ pub(crate) async fn run(args: &HoldArgs) -> Result<Exit, Failure> {
 
 fn say(committer: &Committer, name: &str, what: &str) -> Result<Exit, Failure> {
     let number = committer.fold().size().saturating_sub(1);
-    writeln!(std::io::stdout(), "hold {name} {what}; commit {number} of {} states it", committer.log().name())?;
+    writeln!(
+        std::io::stdout(),
+        "hold {name} {what}; commit {number} of {} states it",
+        committer.log().name()
+    )?;
     Ok(Exit::Good)
 }
 

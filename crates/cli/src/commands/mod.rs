@@ -3,6 +3,7 @@
 pub(crate) mod archive;
 pub(crate) mod completions;
 pub(crate) mod demo;
+pub(crate) mod gaps;
 pub(crate) mod hold;
 pub(crate) mod keys;
 pub(crate) mod run;
@@ -12,8 +13,9 @@ pub(crate) mod verify;
 
 use std::path::Path;
 
+use sealog_chain::{Commit, Fold};
 use sealog_pipeline::{Config, Overrides};
-use sealog_store::Location;
+use sealog_store::{Location, Log, LogError};
 
 use crate::args::ArchiveArgs;
 use crate::exit::Failure;
@@ -25,6 +27,36 @@ pub(crate) fn location(args: &ArchiveArgs) -> Result<Location, Failure> {
         (None, Some(config)) => Ok(Config::load(config, &Overrides::default())?.archive),
         (None, None) => Err(Failure::usage("name an archive, or a configuration with --config")),
     }
+}
+
+/// A log that was read from its first commit on.
+pub(crate) struct ReadLog {
+    pub(crate) name: String,
+    pub(crate) fold: Fold,
+    pub(crate) commits: Vec<Commit>,
+}
+
+/// The logs that were named, or all of the archive; an error, if there is none.
+pub(crate) async fn read_logs(args: &ArchiveArgs) -> Result<Vec<ReadLog>, Failure> {
+    let store = location(args)?.open_to_read().await;
+    let names = if args.logs.is_empty() { store.folders().await? } else { args.logs.clone() };
+    let mut logs = Vec::new();
+    for name in names {
+        let mut fold = Fold::default();
+        let commits = match Log::new(store.clone(), &name).catch_up(&mut fold).await {
+            Ok(commits) => commits,
+            Err(LogError::Store(error)) => return Err(error.into()),
+            Err(error) => return Err(Failure::unreachable(error)),
+        };
+        if fold.size() > 0 {
+            logs.push(ReadLog { name, fold, commits });
+        }
+    }
+    if logs.is_empty() {
+        let archive = store.describe();
+        return Err(Failure::unreachable(format!("{archive} holds no log; start one with `sealog run`")));
+    }
+    Ok(logs)
 }
 
 /// Milliseconds since 1970-01-01 UTC.

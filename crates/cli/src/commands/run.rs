@@ -1,17 +1,21 @@
 //! `sealog run`: archives the configured tables.
 
+use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use sealog_pipeline::{Config, Identity, KeyFile, Overrides, Progress, Run, TableResult, Totals};
-use sealog_source::{AwsOptions, AwsStreamClient, Clock as _, SystemClock};
+use sealog_source::{AwsOptions, AwsStreamClient, Clock as _, HealthReport, SystemClock};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::RunArgs;
 use crate::exit::{Exit, Failure, exit_of};
 use crate::print;
+
+/// Less time than this until changes may be gone is not in order (operate.md, "Signals").
+const LOSS_CLOCK_MIN_MS: i64 = 6 * 3600 * 1000;
 
 pub(crate) async fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let overrides = Overrides {
@@ -64,6 +68,7 @@ pub(crate) async fn archive(
         results = run.run() => results,
         () = watch_signals(&cancel) => Vec::new(),
         () = show(&progress) => Vec::new(),
+        () = complain(&progress) => Vec::new(),
     };
     let totals = |name: &str| {
         progress
@@ -90,6 +95,25 @@ async fn watch_signals(cancel: &CancellationToken) {
     std::future::pending::<()>().await;
 }
 
+/// Says each minute what has come to be out of order; never ends.
+async fn complain(progress: &[(String, Arc<Progress>)]) {
+    let mut said = BTreeSet::new();
+    loop {
+        SystemClock.sleep(Duration::from_secs(60)).await;
+        let now_ms = SystemClock.now_ms();
+        let mut current = BTreeSet::new();
+        for (table, progress) in progress {
+            for complaint in progress.health().report(now_ms).complaints(LOSS_CLOCK_MIN_MS) {
+                if !said.contains(&(table.clone(), complaint.clone())) {
+                    tracing::warn!(table, "{complaint}");
+                }
+                current.insert((table.clone(), complaint));
+            }
+        }
+        said = current;
+    }
+}
+
 /// Counts on a terminal, four times a second; never ends.
 async fn show(progress: &[(String, Arc<Progress>)]) {
     if !std::io::stderr().is_terminal() {
@@ -104,13 +128,27 @@ async fn show(progress: &[(String, Arc<Progress>)]) {
         let totals: Vec<Totals> = progress.iter().map(|(_, progress)| progress.totals()).collect();
         let sum = |of: fn(&Totals) -> u64| print::count(totals.iter().map(of).sum());
         bar.set_message(format!(
-            "{} read, {} sealed in {} commits",
+            "{} read, {} sealed in {} commits{}",
             sum(|t| t.read),
             sum(|t| t.committed),
-            sum(|t| t.commits)
+            sum(|t| t.commits),
+            worst(progress)
         ));
         bar.tick();
     }
+}
+
+/// The largest lag and the least loss clock of all tables, and how many things are not in order.
+fn worst(progress: &[(String, Arc<Progress>)]) -> String {
+    let reports: Vec<_> =
+        progress.iter().map(|(_, progress)| progress.health().report(SystemClock.now_ms())).collect();
+    let lag = reports.iter().filter_map(HealthReport::lag_ms).max();
+    let Some((lag, left)) = lag.zip(reports.iter().filter_map(HealthReport::loss_clock_ms).min()) else {
+        return String::new();
+    };
+    let complaints: usize = reports.iter().map(|report| report.complaints(LOSS_CLOCK_MIN_MS).len()).sum();
+    let complaints = if complaints > 0 { format!("; NOT IN ORDER: {complaints}") } else { String::new() };
+    format!("; lag {}, loss clock {}{complaints}", print::span(lag), print::span(left))
 }
 
 fn summary(outcome: &Outcome) -> Result<(), Failure> {

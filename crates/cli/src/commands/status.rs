@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use sealog_chain::Fold;
 use sealog_record::{ReadFrom, ShardPosition};
-use sealog_store::{Log, LogError};
+use sealog_source::RETENTION_MS;
 use serde_json::json;
 
 use crate::args::{Format, StatusArgs};
@@ -12,41 +12,21 @@ use crate::exit::{Exit, Failure};
 use crate::print;
 
 pub(crate) async fn run(args: &StatusArgs) -> Result<Exit, Failure> {
-    let store = super::location(&args.archive)?.open_to_read().await;
-    let logs = if args.archive.logs.is_empty() { store.folders().await? } else { args.archive.logs.clone() };
-    let mut all = Vec::new();
-    for name in logs {
-        let log = Log::new(store.clone(), &name);
-        let mut fold = Fold::default();
-        match log.catch_up(&mut fold).await {
-            Ok(_) => {}
-            Err(LogError::Store(error)) => return Err(error.into()),
-            Err(error) => return Err(Failure::unreachable(error)),
-        }
-        if fold.size() > 0 {
-            all.push((name, fold));
-        }
-    }
-    if all.is_empty() {
-        return Err(Failure::unreachable(format!(
-            "{} holds no log; start one with `sealog run`",
-            store.describe()
-        )));
-    }
+    let all = super::read_logs(&args.archive).await?;
     match args.format {
         Format::Table => table(&all)?,
         Format::Json => {
-            let logs: Vec<_> = all.iter().map(|(name, fold)| as_json(name, fold)).collect();
+            let logs: Vec<_> = all.iter().map(|log| as_json(&log.name, &log.fold)).collect();
             writeln!(std::io::stdout(), "{}", json!({ "format": "sealog.status/1", "logs": logs }))?;
         }
     }
     Ok(Exit::Good)
 }
 
-fn table(logs: &[(String, Fold)]) -> Result<(), Failure> {
+fn table(logs: &[super::ReadLog]) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     let now = super::now_ms();
-    for (name, fold) in logs {
+    for super::ReadLog { name, fold, .. } in logs {
         let last = fold.committed_at();
         let ago = last.map_or(0, |last| (now - last.as_millis()).max(0) / 1000);
         let last = last.map_or_else(String::new, |last| last.to_string());
@@ -64,10 +44,38 @@ fn table(logs: &[(String, Fold)]) -> Result<(), Failure> {
             writeln!(out, "  stream {} {} ({state})", stream.arn.label(), stream.view_type)?;
         }
         for ((stream, shard), position) in fold.positions() {
-            writeln!(out, "    {stream} {shard}  {}", place(&position))?;
+            writeln!(out, "    {stream} {shard}  {}{}", place(&position), clock(&position, now))?;
+        }
+        if let Some(left) = loss_clock_ms(fold, now) {
+            writeln!(out, "  loss clock: {}", loss(left))?;
         }
     }
     Ok(())
+}
+
+/// How long ago the archive heard of a shard that goes on.
+fn clock(position: &ShardPosition, now_ms: i64) -> String {
+    let ago = position.as_of.filter(|_| !position.done).map(|as_of| now_ms - as_of.as_millis());
+    ago.map_or_else(String::new, |ago| format!(", seen {} ago", print::span(ago)))
+}
+
+/// The least time until a change that is not in the archive may be gone: over all shards that go on, counted from the
+/// commit that last spoke of each. A running writer knows better; this is what the archive alone can say.
+fn loss_clock_ms(fold: &Fold, now_ms: i64) -> Option<i64> {
+    let positions = fold.positions();
+    let open = positions.values().filter(|position| !position.done);
+    open.filter_map(|position| Some(RETENTION_MS - (now_ms - position.as_of?.as_millis()).max(0))).min()
+}
+
+fn loss(left_ms: i64) -> String {
+    if left_ms > 0 {
+        format!("{} until a change that no writer has read may be gone", print::span(left_ms))
+    } else {
+        format!(
+            "run out {} ago: changes that no writer has read are probably gone; start `sealog run`, which declares them",
+            print::span(-left_ms)
+        )
+    }
 }
 
 fn place(position: &ShardPosition) -> String {
@@ -84,11 +92,11 @@ fn as_json(name: &str, fold: &Fold) -> serde_json::Value {
     let shards: Vec<_> = positions
         .iter()
         .map(|((stream, shard), position)| {
-            json!({ "stream": stream, "shard": shard, "parent": position.parent, "last": position.last, "ended": position.done })
+            json!({ "stream": stream, "shard": shard, "parent": position.parent, "last": position.last, "ended": position.done, "as_of": position.as_of })
         })
         .collect();
     json!({
         "log": name, "origin": fold.origin(), "commits": fold.size(), "records": fold.records(),
-        "last_commit_at": fold.committed_at(), "gaps": fold.gaps(), "key": fold.key(), "shards": shards,
+        "last_commit_at": fold.committed_at(), "loss_clock_ms": loss_clock_ms(fold, super::now_ms()), "gaps": fold.gaps(), "key": fold.key(), "shards": shards,
     })
 }

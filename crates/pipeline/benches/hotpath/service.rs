@@ -2,8 +2,10 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use sealog_record::{ReadFrom, Shard, ShardId, StreamArn, ViewType};
-use sealog_source::{ServiceError, ShardIterator, StreamClient, StreamPage, StreamStatus};
+use sealog_record::{Shard, ShardId, StreamArn, ViewType};
+use sealog_source::{
+    IteratorStart, ServiceError, ShardIterator, StreamClient, StreamPage, StreamStatus, TableStream,
+};
 
 const STREAM: &str = "arn:aws:dynamodb:eu-central-1:123456789012:table/volume/stream/2026-11-22T00:00:00.000";
 const SHARD: &str = "shardId-00000001795342530000-0a1b2c3d";
@@ -36,7 +38,7 @@ impl StreamClient for Bodied {
         &self,
         _: &StreamArn,
         _: &ShardId,
-        _: ReadFrom,
+        _: IteratorStart,
     ) -> Result<ShardIterator, ServiceError> {
         Ok(ShardIterator::new("0"))
     }
@@ -44,5 +46,9 @@ impl StreamClient for Bodied {
     async fn get_records(&self, iterator: &ShardIterator) -> Result<Bytes, ServiceError> {
         let place: usize = iterator.as_str().parse().unwrap();
         Ok(self.0[place].clone())
+    }
+
+    async fn describe_table(&self, _: &str) -> Result<TableStream, ServiceError> {
+        Ok(TableStream::On(ViewType::NewAndOldImages))
     }
 }

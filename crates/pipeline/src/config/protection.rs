@@ -87,8 +87,9 @@ mod tests {
     use super::*;
 
     fn parse(archive: &str, sections: &str) -> Result<Protection, String> {
-        let text =
-            format!("archive = \"{archive}\"\n[signing]\nkey = \"file:k\"\n[[table]]\nname = \"t\"\n{sections}");
+        let text = format!(
+            "archive = \"{archive}\"\n[signing]\nkey = \"file:k\"\n[[table]]\nname = \"t\"\n{sections}"
+        );
         Config::parse(&text, Path::new("."), &Overrides::default()).map(|config| config.protection)
     }
 
@@ -96,10 +97,7 @@ mod tests {
     fn retention_and_encryption_are_read() {
         let sections = "[retention]\nmode = \"compliance\"\ndays = 2557\n[encryption]\nmode = \"sse-kms\"\nkey = \"alias/a\"\n";
         let protection = parse("s3://bucket/p", sections).unwrap();
-        assert_eq!(
-            protection.retention,
-            Some(Retention { mode: RetentionMode::Compliance, days: 2557 })
-        );
+        assert_eq!(protection.retention, Some(Retention { mode: RetentionMode::Compliance, days: 2557 }));
         let key = Some("alias/a".to_owned());
         assert_eq!(protection.encryption, Encryption::Kms { key, bucket_key: true });
         assert_eq!(parse("s3://bucket/p", "").unwrap(), Protection::default());
@@ -115,7 +113,11 @@ mod tests {
             ("s3://bucket/p", "[retention]\nmode = \"compliance\"\ndays = 0\n", "between 1 and"),
             ("s3://bucket/p", "[retention]\nmode = \"compliance\"\n", "days"),
             ("s3://bucket/p", "[retention]\nmode = \"forever\"\ndays = 1\n", "governance"),
-            ("s3://bucket/p", "[retention]\nmode = \"governance\"\ndays = 1\nday = 2\n", "retention.day is unknown"),
+            (
+                "s3://bucket/p",
+                "[retention]\nmode = \"governance\"\ndays = 1\nday = 2\n",
+                "retention.day is unknown",
+            ),
             ("s3://bucket/p", "[encryption]\nmode = \"sse-s3\"\nkey = \"x\"\n", "sse-kms"),
             ("s3://bucket/p", "[encryption]\nmode = \"none\"\n", "sse-s3"),
         ] {

@@ -8,11 +8,11 @@ use sealog_pipeline::{Committer, Gatherer, PipelineError, Sealed};
 use sealog_source::{Clock, SourceEvent};
 use sealog_store::{Memory, Store, StoreErrorKind};
 
-use crate::support::clock::Paused;
-use crate::support::events::{opened, page};
-use crate::support::oracle::{self, latest_checkpoint};
-use crate::support::store::{Fault, Faulty};
-use crate::support::world::{TABLE, key, open};
+use crate::events::{opened, page};
+use sealog_simulation::clock::Paused;
+use sealog_simulation::oracle::{self, latest_checkpoint};
+use sealog_simulation::store::{Fault, Faulty};
+use sealog_simulation::world::{TABLE, key, open};
 
 async fn writer(store: Arc<dyn Store>) -> Result<Committer, PipelineError> {
     let clock: Arc<dyn Clock> = Arc::new(Paused::new());

@@ -12,10 +12,10 @@ use sealog_simulator::{
 use sealog_source::SourceError;
 use sealog_store::Store;
 
-use crate::support::Rng;
-use crate::support::oracle::Archived;
-use crate::support::truth::Missing;
-use crate::support::world::{TABLE, World, only};
+use sealog_simulation::Rng;
+use sealog_simulation::law::Missing;
+use sealog_simulation::oracle::Archived;
+use sealog_simulation::world::{TABLE, World, only};
 
 const QUICK: Millis = Millis(0);
 
@@ -163,7 +163,7 @@ async fn with_halt_a_loss_stops_the_table_and_nothing_behind_it_is_archived() {
     world.pass(Duration::from_secs(4 * 3600)).await;
     let error = world.catch_up().await.unwrap_err();
     assert!(matches!(error, PipelineError::Source(SourceError::GapHalted(_))), "{error}");
-    let log = crate::support::oracle::read(&world.store, TABLE, &crate::support::world::key()).await;
+    let log = sealog_simulation::oracle::read(&world.store, TABLE, &sealog_simulation::world::key()).await;
     assert_eq!(log.fold.gaps(), []);
 }
 
@@ -247,4 +247,57 @@ async fn a_clock_that_went_back_is_stated() {
     let archived = world.assert_archived(Missing::Nothing).await;
     let stated = |fact: &sealog_chain::Fact| matches!(fact, sealog_chain::Fact::ClockWentBack { .. });
     assert!(archived.commits.iter().flat_map(|commit| &commit.facts).any(stated));
+}
+
+#[tokio::test(start_paused = true)]
+async fn fs_34_fs_38_a_stop_commits_what_was_read_and_the_next_process_goes_on_at_once() {
+    let world = World::new(Scenario::new(3).table(table(150)));
+    let (run, cancel) = world.until_stopped("first");
+    let progress = run.progress()[0].1.clone();
+    let stop = async {
+        while progress.totals().read < 40 {
+            world.pass(Duration::from_millis(1)).await;
+        }
+        cancel.cancel();
+    };
+    let (ended, ()) = tokio::join!(run.run(), stop);
+    only(ended).unwrap();
+    let totals = progress.totals();
+    assert_eq!(totals.committed, totals.read, "what was read is committed");
+    let stopped_ms = sealog_source::Clock::now_ms(&*world.clock);
+    archived(&world).await;
+    let waited_ms = sealog_source::Clock::now_ms(&*world.clock) - stopped_ms;
+    assert!(waited_ms < 60_000, "nobody had to wait for the one that stopped: {waited_ms} ms");
+}
+
+#[tokio::test(start_paused = true)]
+async fn fs_54_a_table_that_cannot_be_read_stops_no_other() {
+    let mut world = World::new(Scenario::new(3).table(table(60)));
+    let broken = sealog_pipeline::TableConfig {
+        name: "nowhere".to_owned(),
+        log: "nowhere".to_owned(),
+        ..world.config.tables[0].clone()
+    };
+    world.config.tables.insert(0, broken);
+    let store = Arc::clone(&world.store) as Arc<dyn Store>;
+    let results = world.process(store, "both").run().await;
+    let failed: Vec<_> =
+        results.iter().filter(|table| table.result.is_err()).map(|table| table.table.as_str()).collect();
+    assert_eq!((results.len(), failed), (2, vec!["nowhere"]));
+    world.assert_archived(Missing::Nothing).await;
+}
+
+/// The beginning of a child is trimmed before anybody has looked at it (FS-04).
+#[tokio::test(start_paused = true)]
+async fn fs_04_what_was_trimmed_of_a_shard_that_is_seen_late_is_declared() {
+    let table = TableSpec { created: Millis::hours(-2), ..TableSpec::new(TABLE) }
+        .writer(WriterSpec::count(300, Millis::hours(-2), Millis::hours(3)))
+        .event(Millis::hours(1), Happening::Split { shard: 0, listed_after: QUICK, closes_after: QUICK })
+        .event(Millis::hours(2), Happening::Trim { shard: 1, keep: 2 });
+    let world = World::new(Scenario::new(2).table(table));
+    archived(&world).await;
+    world.pass(Duration::from_secs(4 * 3600)).await;
+    world.catch_up().await.unwrap();
+    let archived = world.assert_archived(Missing::Declared).await;
+    assert_eq!(archived.fold.gaps().len(), 1, "{:?}", archived.fold.gaps());
 }

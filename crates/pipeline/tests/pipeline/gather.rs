@@ -8,10 +8,10 @@ use sealog_pipeline::{Gatherer, Sealed};
 use sealog_source::{Clock, SourceEvent};
 use sealog_store::{Memory, Store};
 
-use crate::support::clock::Paused;
-use crate::support::events::{end, found, gap, number, opened, page, page_from, shard};
-use crate::support::oracle::{self, Archived};
-use crate::support::world::{TABLE, key, open};
+use crate::events::{end, found, gap, number, opened, page, page_from, shard};
+use sealog_simulation::clock::Paused;
+use sealog_simulation::oracle::{self, Archived};
+use sealog_simulation::world::{TABLE, key, open};
 
 const NOTHING_IS_DUE: SealRule =
     SealRule { rows_max: 1_000_000, bytes_max: usize::MAX, age_max_ms: 1_000_000 };

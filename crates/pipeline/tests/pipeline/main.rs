@@ -12,9 +12,10 @@
 
 mod committer;
 mod end_to_end;
+mod events;
 mod gather;
 mod race;
 mod rebase;
+mod records;
 mod startup;
-mod support;
 mod sweep;

@@ -7,9 +7,9 @@ use sealog_simulator::{Happening, Millis, Scenario, TableSpec, WriterSpec};
 use sealog_source::Clock;
 use sealog_store::Store;
 
-use crate::support::store::Distant;
-use crate::support::truth::Missing;
-use crate::support::world::{TABLE, World, only};
+use sealog_simulation::law::Missing;
+use sealog_simulation::store::Distant;
+use sealog_simulation::world::{TABLE, World, only};
 
 const SEEDS: u64 = 60;
 

@@ -11,10 +11,10 @@ use sealog_pipeline::{Committer, Gatherer, PipelineError, Sealed};
 use sealog_source::{Clock, SourceEvent};
 use sealog_store::{Memory, Store};
 
-use crate::support::clock::Paused;
-use crate::support::events::{end, found, gap, lost, number, opened, page, stream};
-use crate::support::oracle::{self, Archived};
-use crate::support::world::{TABLE, key, open};
+use crate::events::{end, found, gap, lost, number, opened, page, stream};
+use sealog_simulation::clock::Paused;
+use sealog_simulation::oracle::{self, Archived};
+use sealog_simulation::world::{TABLE, key, open};
 
 const NOTHING_IS_DUE: SealRule =
     SealRule { rows_max: 1_000_000, bytes_max: usize::MAX, age_max_ms: 1_000_000 };
@@ -241,4 +241,24 @@ async fn a_batch_that_leaves_a_hole_is_refused_and_nothing_is_written() {
     let archived = oracle::read(&race.store, TABLE, &key()).await;
     assert_eq!((archived.fold.size(), archived.numbers("a")), (before, vec![1]));
     assert_eq!(forgotten.rows(), 2);
+}
+
+/// The loser stood still until what the winner had read was trimmed, and began at the oldest record that was left. Only
+/// the log knows that something lies between.
+#[tokio::test(start_paused = true)]
+async fn rows_that_begin_behind_the_log_are_refused_unless_a_gap_says_why() {
+    let mut race = Race::behind(vec![opened(), found("a", None), found("b", None)]).await;
+    let loser = gather(&race.loser, vec![page("b", &[4]).await, page("a", &[7, 8]).await]);
+    let winner = gather(&race.winner, vec![page("a", &[1, 2, 3]).await]);
+    commit(&mut race.winner, winner).await.unwrap();
+    let error = commit(&mut race.loser, loser).await.unwrap_err();
+    assert!(matches!(&error, PipelineError::Overtaken(shard) if shard == "a"), "{error}");
+    let archived = oracle::read(&race.store, TABLE, &key()).await;
+    assert_eq!((archived.numbers("a"), archived.numbers("b")), (vec![1, 2, 3], vec![]));
+
+    let mut race = Race::behind(vec![opened(), found("a", None)]).await;
+    let loser = vec![gap("a", None, Some(7)), page("a", &[7, 8]).await];
+    let archived = race.run(vec![page("a", &[1, 2, 3]).await], loser).await;
+    assert_eq!(archived.numbers("a"), [1, 2, 3, 7, 8]);
+    assert_eq!(archived.fold.gaps()[0].after, Some(number(3)));
 }

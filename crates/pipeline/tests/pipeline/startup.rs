@@ -9,10 +9,11 @@ use sealog_pipeline::{Committer, Gatherer, PipelineError, Sealed};
 use sealog_source::Clock;
 use sealog_store::{Log, Memory, Replaced, Store};
 
-use crate::support::clock::Paused;
-use crate::support::events::{opened, page};
-use crate::support::store::Faulty;
-use crate::support::world::{TABLE, key, open};
+use sealog_simulation::clock::Paused;
+use sealog_simulation::store::Faulty;
+use sealog_simulation::world::{TABLE, key, open};
+
+use crate::events::{opened, page};
 
 /// What one writer leaves between two snapshots.
 const BETWEEN: u64 = 512;
@@ -79,7 +80,11 @@ async fn the_work_of_opening_is_bounded_by_the_commits_behind_the_newest_snapsho
         let names = asked(&store).await;
         // The last commit under the snapshot confirms it.
         let confirming = u64::from(commits >= BETWEEN);
-        assert_eq!(count(&names, &format!("read {TABLE}/commits/")), commits % BETWEEN + confirming, "{commits}");
+        assert_eq!(
+            count(&names, &format!("read {TABLE}/commits/")),
+            commits % BETWEEN + confirming,
+            "{commits}"
+        );
         assert!(count(&names, "list") <= 3, "{names:?}");
     }
 }

@@ -9,10 +9,10 @@ use std::time::Duration;
 use sealog_chain::Fact;
 use sealog_simulator::{Happening, Millis, Scenario, TableSpec, WriterSpec};
 
-use crate::support::oracle::{Archived, latest_checkpoint};
-use crate::support::store::{Fault, Faulty};
-use crate::support::truth::Missing;
-use crate::support::world::{TABLE, World};
+use sealog_simulation::law::Missing;
+use sealog_simulation::oracle::{Archived, latest_checkpoint};
+use sealog_simulation::store::{Fault, Faulty};
+use sealog_simulation::world::{TABLE, World};
 
 /// Starts after a fault until the work is done. One that fails may leave work for the next; none needs more.
 const STARTS_MAX: usize = 3;

@@ -5,10 +5,13 @@ use sealog_record::ViewType;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::scenario::{ListingOrder, ListingSpec, Millis, PagesSpec, Shape, ShardEnd, TableSpec, WriterSpec};
+use crate::scenario::{ListingOrder, ListingSpec, Millis, PagesSpec, Shape, ShardEnd, WriterSpec};
 
 const NOW: i64 = 1_763_769_600_000;
 const HOUR: i64 = 3_600_000;
+
+mod switching;
+mod trimming;
 
 struct Caller(Engine);
 
@@ -203,6 +206,32 @@ fn iterators_begin_where_they_say() {
         "ResourceNotFoundException"
     );
     assert_eq!(caller.get(NOW, "arn:x|1|00").unwrap_err(), "ValidationException");
+}
+
+#[test]
+fn an_iterator_at_a_time_begins_with_the_first_record_that_is_not_older() {
+    let writer = WriterSpec::count(4, Millis::minutes(-4), Millis(0));
+    let mut caller = only(TableSpec { writers: vec![writer], ..table() });
+    let arn = caller.arns(NOW).remove(0);
+    let (shard, numbers) = caller.truth().pop_first().unwrap();
+    let mut left = |now_ms: i64, timestamp: Value| {
+        let request = json!({
+            "StreamArn": arn, "ShardId": shard, "ShardIteratorType": "AT_TIMESTAMP", "Timestamp": timestamp
+        });
+        let iterator = caller.call(now_ms, "GetShardIterator", &request)?["ShardIterator"].take();
+        caller.get(now_ms, iterator.as_str().unwrap()).map(|(records, _)| records)
+    };
+    let start = NOW / 1_000;
+    assert_eq!(left(NOW, json!(0)).unwrap(), numbers);
+    assert_eq!(left(NOW, json!(start - 180)).unwrap(), numbers[1..]);
+    assert_eq!(left(NOW, json!(start as f64 - 179.999)).unwrap(), numbers[2..]);
+    assert_eq!(left(NOW, json!(start)).unwrap(), numbers[..0]);
+    for timestamp in [json!(start + 1), json!(null)] {
+        assert_eq!(left(NOW, timestamp).unwrap_err(), "ValidationException");
+    }
+    assert_eq!(left(NOW, json!("now")).unwrap_err(), "SerializationException");
+    let trimmed = left(NOW + 24 * HOUR - 150_000, json!(start - 240)).unwrap();
+    assert_eq!(trimmed, numbers[2..], "what was trimmed is passed over");
 }
 
 #[test]
@@ -439,6 +468,7 @@ fn budgets_throttle_each_shard_and_all_listings() {
     let scenario = Scenario {
         get_records_per_second: Some(2),
         describe_stream_per_second: Some(1),
+        list_streams_per_second: Some(2),
         ..Scenario::new(1).table(table())
     };
     let mut caller = Caller::new(scenario);
@@ -451,6 +481,8 @@ fn budgets_throttle_each_shard_and_all_listings() {
     assert!(caller.call(NOW, "DescribeStream", &describe).is_ok());
     assert_eq!(caller.call(NOW, "DescribeStream", &describe).unwrap_err(), "ThrottlingException");
     assert!(caller.call(NOW + 1_000, "DescribeStream", &describe).is_ok());
+    let lists: Vec<_> = (0..3).map(|_| caller.call(NOW + 1_000, "ListStreams", &json!({})).is_ok()).collect();
+    assert_eq!(lists, [true, true, false]);
 }
 
 #[test]
@@ -562,6 +594,23 @@ fn every_shape_is_json_and_numbers_pass_a_power_of_ten() {
         for record in caller.0.truth() {
             serde_json::from_slice::<&serde_json::value::RawValue>(record.json).unwrap();
         }
+    }
+}
+
+#[test]
+fn numbers_of_40_digits_are_counted_and_found() {
+    let spec = TableSpec { sequence_start: "9".repeat(39), ..table() }.event(Millis::hours(-2), roll(0));
+    let mut caller = only(spec);
+    let arn = caller.arns(NOW).remove(0);
+    let shards = caller.shards(NOW, &arn);
+    for (shard, numbers) in caller.truth() {
+        assert!(numbers.iter().all(|number| number.len() == 40));
+        let listed = shards.iter().find(|listed| id(listed) == shard).unwrap();
+        let starting = listed["SequenceNumberRange"]["StartingSequenceNumber"].as_str().unwrap();
+        assert!(starting.len() == 40 && starting < numbers[0].as_str());
+        let after = ("AFTER_SEQUENCE_NUMBER", Some(numbers[3].as_str()));
+        let iterator = caller.iterator(NOW, &arn, &shard, after).unwrap();
+        assert_eq!(caller.get(NOW, &iterator).unwrap().0, numbers[4..]);
     }
 }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::request::{DescribeStream, limit, required};
-use super::{View, shard_not_found};
+use super::{View, key_schema, shard_not_found};
 use crate::reply::WireError;
 use crate::scenario::ListingOrder;
 use crate::world::{StreamState, TableState};
@@ -22,14 +22,15 @@ pub(crate) fn describe_stream(
     let page_max = limit(request.limit, table.spec.listing.page_size)?;
     let parent = child_filter(stream, request)?;
     let after = request.exclusive_start_shard_id.as_deref();
-    let listed = listing(view, table, stream, parent);
-    let mut description = head(table, stream);
+    let mut description = head(view, table, stream);
     if after.is_none() && table.spec.listing.empty_first_page {
         description.insert("Shards".to_owned(), json!([]));
         description.insert("LastEvaluatedShardId".to_owned(), json!(BEFORE_ALL));
         return Ok(Bytes::from(json!({ "StreamDescription": description }).to_string()));
     }
-    let rest = after_cursor(table, stream, listed, after);
+    // One more than the page holds tells whether it is the last.
+    let rest: Vec<usize> =
+        listing(view, table, stream, &Wanted { parent, after }).take(page_max + 1).collect();
     let page: Vec<Value> = rest.iter().take(page_max).map(|index| shard(view, stream, *index)).collect();
     let id = |index: Option<&usize>| {
         index.and_then(|index| stream.shards.get(*index)).map(|shard| shard.id.as_str())
@@ -54,56 +55,42 @@ fn child_filter(stream: &StreamState, request: &DescribeStream) -> Result<Option
     stream.shard_by_id(id).map(Some).ok_or_else(|| shard_not_found(stream, id))
 }
 
+/// Which shards a listing shows.
+struct Wanted<'a> {
+    /// Only the children of this one.
+    parent: Option<usize>,
+    /// The cursor: it need not be listed any more, what counts is its place in the order.
+    after: Option<&'a str>,
+}
+
 /// Shards by birth order, in the order in which they are listed.
-fn listing(view: View<'_>, table: &TableState, stream: &StreamState, parent: Option<usize>) -> Vec<usize> {
-    let mut listed: Vec<_> = stream
-        .shards
-        .iter()
-        .enumerate()
-        .filter(|(index, shard)| {
+fn listing<'a>(
+    view: View<'a>,
+    table: &'a TableState,
+    stream: &'a StreamState,
+    wanted: &Wanted<'_>,
+) -> impl Iterator<Item = usize> + use<'a> {
+    let backwards = table.spec.listing.order == ListingOrder::ChildrenFirst;
+    let after = wanted.after.filter(|cursor| *cursor != BEFORE_ALL);
+    let parent = wanted.parent;
+    stream.in_order(after, backwards).filter(move |index| {
+        stream.shards.get(*index).is_some_and(|shard| {
             shard.listed_from_ms <= view.now_ms
                 && view.shard_exists(table, *index, shard)
                 && (parent.is_none() || shard.parent == parent)
         })
-        .collect();
-    listed.sort_by(|(_, a), (_, b)| match table.spec.listing.order {
-        ListingOrder::Lexical => a.id.cmp(&b.id),
-        ListingOrder::ChildrenFirst => b.id.cmp(&a.id),
-    });
-    listed.into_iter().map(|(index, _)| index).collect()
+    })
 }
 
-/// A cursor need not be listed any more: what counts is its place in the order.
-fn after_cursor(
-    table: &TableState,
-    stream: &StreamState,
-    listed: Vec<usize>,
-    after: Option<&str>,
-) -> Vec<usize> {
-    let Some(after) = after.filter(|cursor| *cursor != BEFORE_ALL) else { return listed };
-    let follows = |index: &usize| {
-        stream.shards.get(*index).is_some_and(|shard| match table.spec.listing.order {
-            ListingOrder::Lexical => shard.id.as_str() > after,
-            ListingOrder::ChildrenFirst => shard.id.as_str() < after,
-        })
-    };
-    listed.into_iter().filter(follows).collect()
-}
-
-fn head(table: &TableState, stream: &StreamState) -> Map<String, Value> {
-    let mut schema = vec![json!({ "AttributeName": table.spec.hash_key, "KeyType": "HASH" })];
-    if let Some(range) = &table.spec.range_key {
-        schema.push(json!({ "AttributeName": range, "KeyType": "RANGE" }));
-    }
-    let status = if stream.is_writable() { "ENABLED" } else { "DISABLED" };
+fn head(view: View<'_>, table: &TableState, stream: &StreamState) -> Map<String, Value> {
     let head = [
         ("StreamArn", json!(stream.arn)),
         ("StreamLabel", json!(stream.label)),
-        ("StreamStatus", json!(status)),
+        ("StreamStatus", json!(stream.status(view.now_ms))),
         ("StreamViewType", json!(stream.view_type)),
         ("CreationRequestDateTime", json!(stream.created_ms as f64 / 1_000.0)),
         ("TableName", json!(table.spec.name)),
-        ("KeySchema", schema.into()),
+        ("KeySchema", key_schema(&table.spec)),
     ];
     head.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -4,7 +4,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use super::request::{GetRecords, limit, required};
 use super::{View, shard_not_found};
-use crate::iterator::{Place, decode, encode};
+use crate::iterator::{Place, encode};
 use crate::reply::WireError;
 use crate::scenario::ShardEnd;
 use crate::world::{Record, ShardState, TableState};
@@ -27,12 +27,13 @@ pub(crate) fn get_records(
     request: &GetRecords,
     twist: PageTwist,
 ) -> Result<Bytes, WireError> {
-    let text = required(request.shard_iterator.as_deref(), "shardIterator")?;
+    required(request.shard_iterator.as_deref(), "shardIterator")?;
     if request.limit.is_some_and(|limit| limit > 1_000) {
         return Err(WireError::with("LimitExceededException", "Limit must not be greater than 1000"));
     }
+    let decoded = request.place.as_ref();
     let (arn, place) =
-        decode(text).ok_or_else(|| WireError::with("ValidationException", "Invalid ShardIterator"))?;
+        decoded.ok_or_else(|| WireError::with("ValidationException", "Invalid ShardIterator"))?;
     let (table, stream) = view.stream(arn)?;
     let records_max = limit(request.limit, table.spec.pages.records_max)?;
     if place.issued_ms.saturating_add(view.scenario.iterator_lifetime.0) <= view.now_ms {
@@ -43,10 +44,10 @@ pub(crate) fn get_records(
         .get(place.shard)
         .filter(|shard| view.shard_exists(table, place.shard, shard))
         .ok_or_else(|| shard_not_found(stream, &place.shard.to_string()))?;
-    if place.position < shard.trimmed(view.now_ms, view.retention_ms()) {
+    if place.position < shard.trimmed(view.horizon_ms()) {
         return Err(WireError::usual("TrimmedDataAccessException"));
     }
-    let from = Place { issued_ms: view.now_ms, ..place };
+    let from = Place { issued_ms: view.now_ms, ..*place };
     let (first, count, next) = page(view, table, shard, &Cut { from, records_max, twist });
     let next = next.map(|place| encode(&stream.arn, &place));
     let records = shard.records.get(first..first + count).unwrap_or_default();
@@ -71,7 +72,7 @@ fn page(view: View<'_>, table: &TableState, shard: &ShardState, cut: &Cut) -> (u
     let pages = &table.spec.pages;
     let first = match twist {
         PageTwist::Duplicate(records) => {
-            let trimmed = shard.trimmed(view.now_ms, view.retention_ms());
+            let trimmed = shard.trimmed(view.horizon_ms());
             from.position.saturating_sub(*records).max(trimmed)
         }
         PageTwist::None | PageTwist::Empty | PageTwist::NoSequenceNumber => from.position,

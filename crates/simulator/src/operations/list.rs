@@ -15,7 +15,7 @@ pub(crate) fn list_streams(view: View<'_>, request: &ListStreams) -> Result<Byte
         .iter()
         .filter(|table| request.table_name.as_ref().is_none_or(|name| *name == table.spec.name))
         .flat_map(|table| table.streams.iter().map(move |stream| (table, stream)))
-        .filter(|(_, stream)| stream.exists(view.now_ms, view.retention_ms()))
+        .filter(|(_, stream)| stream.exists(view.horizon_ms()))
         .collect();
     streams.sort_by(|(_, a), (_, b)| a.arn.cmp(&b.arn));
     let after = request.exclusive_start_stream_arn.as_deref().unwrap_or_default();

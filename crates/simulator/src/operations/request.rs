@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::iterator::{Place, decode};
 use crate::reply::WireError;
 use crate::scenario::OperationName;
 
@@ -12,6 +13,7 @@ pub(crate) enum Request {
     Describe(DescribeStream),
     Iterate(GetShardIterator),
     Get(GetRecords),
+    Table(DescribeTable),
 }
 
 #[derive(Debug, Deserialize)]
@@ -45,13 +47,32 @@ pub(crate) struct GetShardIterator {
     pub(crate) shard_id: Option<String>,
     pub(crate) shard_iterator_type: Option<String>,
     pub(crate) sequence_number: Option<String>,
+    /// Seconds since 1970.
+    pub(crate) timestamp: Option<f64>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct GetRecords {
     pub(crate) shard_iterator: Option<String>,
+    /// What the iterator says: its stream and its place; `None` also for a text that was not issued here.
+    #[serde(skip)]
+    pub(crate) place: Option<(String, Place)>,
     pub(crate) limit: Option<i64>,
+}
+
+impl GetRecords {
+    fn with_place(self) -> Self {
+        let decoded = self.shard_iterator.as_deref().and_then(decode);
+        Self { place: decoded.map(|(arn, place)| (arn.to_owned(), place)), ..self }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct DescribeTable {
+    /// A name or an ARN.
+    pub(crate) table_name: Option<String>,
 }
 
 impl Request {
@@ -60,7 +81,10 @@ impl Request {
             OperationName::ListStreams => serde_json::from_slice(body).map(Self::List),
             OperationName::DescribeStream => serde_json::from_slice(body).map(Self::Describe),
             OperationName::GetShardIterator => serde_json::from_slice(body).map(Self::Iterate),
-            OperationName::GetRecords => serde_json::from_slice(body).map(Self::Get),
+            OperationName::GetRecords => {
+                serde_json::from_slice(body).map(GetRecords::with_place).map(Self::Get)
+            }
+            OperationName::DescribeTable => serde_json::from_slice(body).map(Self::Table),
         };
         parsed.map_err(|e| WireError::with("SerializationException", e.to_string()))
     }

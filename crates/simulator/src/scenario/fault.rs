@@ -8,7 +8,7 @@ use super::Millis;
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultSpec {
-    /// Only this operation; absent: all four.
+    /// Only this operation; absent: all of them.
     #[serde(default)]
     pub operation: Option<OperationName>,
     /// Only calls about this table.
@@ -66,7 +66,7 @@ impl FaultSpec {
     }
 }
 
-/// The four operations of the service.
+/// The operations: four of DynamoDB Streams, and DescribeTable of DynamoDB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub enum OperationName {
     /// `ListStreams`
@@ -77,6 +77,8 @@ pub enum OperationName {
     GetShardIterator,
     /// `GetRecords`
     GetRecords,
+    /// `DescribeTable`
+    DescribeTable,
 }
 
 impl OperationName {
@@ -88,7 +90,38 @@ impl OperationName {
             "DescribeStream" => Some(Self::DescribeStream),
             "GetShardIterator" => Some(Self::GetShardIterator),
             "GetRecords" => Some(Self::GetRecords),
+            "DescribeTable" => Some(Self::DescribeTable),
             _ => None,
+        }
+    }
+
+    /// The operation that a whole `X-Amz-Target` names, such as `DynamoDBStreams_20120810.GetRecords`.
+    #[must_use]
+    pub fn from_target(target: &str) -> Option<Self> {
+        let (service, name) = target.split_once('.')?;
+        Self::from_name(name).filter(|operation| operation.service() == service)
+    }
+
+    /// Service and version, as they stand before the dot of `X-Amz-Target`.
+    #[must_use]
+    pub const fn service(self) -> &'static str {
+        match self {
+            Self::ListStreams | Self::DescribeStream | Self::GetShardIterator | Self::GetRecords => {
+                "DynamoDBStreams_20120810"
+            }
+            Self::DescribeTable => "DynamoDB_20120810",
+        }
+    }
+
+    /// The name as it stands after the dot of `X-Amz-Target`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ListStreams => "ListStreams",
+            Self::DescribeStream => "DescribeStream",
+            Self::GetShardIterator => "GetShardIterator",
+            Self::GetRecords => "GetRecords",
+            Self::DescribeTable => "DescribeTable",
         }
     }
 }

@@ -58,12 +58,17 @@ pub struct Scenario {
     pub speed: f64,
     /// How long records, ended shards and disabled streams stay readable. The service promises 24 hours.
     pub retention: Millis,
+    /// What the retention is over for goes only at whole multiples of this (since 1970), so it stays readable for a while
+    /// longer and then goes all at once, as the service may do it. 0: exactly in time.
+    pub trim_every: Millis,
     /// How long an iterator can be used.
     pub iterator_lifetime: Millis,
     /// GetRecords calls a second and shard, beyond which `ThrottlingException` is answered; absent: no limit.
     pub get_records_per_second: Option<u32>,
     /// DescribeStream calls a second over all streams, beyond which `ThrottlingException` is answered; absent: no limit.
     pub describe_stream_per_second: Option<u32>,
+    /// ListStreams calls a second, beyond which `ThrottlingException` is answered; absent: no limit.
+    pub list_streams_per_second: Option<u32>,
     /// What AFTER_SEQUENCE_NUMBER answers for a trimmed number whose successor is still there. The documentation says
     /// "a sequence number older than the trim point" is refused; `true` plays a service that is milder.
     pub accept_after_trimmed: bool,
@@ -94,9 +99,11 @@ impl Default for Scenario {
             time: Time::Real,
             speed: 1.0,
             retention: Millis::hours(24),
+            trim_every: Millis(0),
             iterator_lifetime: Millis::minutes(15),
             get_records_per_second: None,
             describe_stream_per_second: None,
+            list_streams_per_second: None,
             accept_after_trimmed: false,
             tables: Vec::new(),
             faults: Vec::new(),

@@ -23,9 +23,12 @@ pub struct TableSpec {
     pub view_type: ViewType,
     /// When the stream was switched on.
     pub created: Millis,
+    /// So long it takes to switch the stream off or on, or to delete the table, once an event asks for it.
+    pub switch_takes: Millis,
     /// Shards at the beginning; they divide the partition keys among themselves.
     pub shards: u32,
-    /// Sequence numbers begin here: 21 to 38 digits. Near a power of ten it catches readers that compare them as text.
+    /// Sequence numbers begin here: 21 to 40 digits. Near a power of ten it catches readers that compare them as text; with 40
+    /// digits those that put them into 128 bits.
     pub sequence_start: String,
     /// How `ApproximateCreationDateTime` is written.
     pub created_at: CreatedAt,
@@ -57,6 +60,7 @@ impl Default for TableSpec {
             range_key: None,
             view_type: ViewType::NewAndOldImages,
             created: Millis::hours(-1),
+            switch_takes: Millis(0),
             shards: 1,
             sequence_start: "300000000000000000000".to_owned(),
             created_at: CreatedAt::Integer,
@@ -228,6 +232,14 @@ pub enum Happening {
         /// So many of its newest records stay.
         #[serde(default)]
         keep: u64,
+    },
+    /// Trims what is as old as this or older, before its time; repeated, it plays a service that trims bit by bit.
+    TrimOlder {
+        /// How old.
+        age: Millis,
+        /// Which shard; absent: all of the newest stream.
+        #[serde(default)]
+        shard: Option<u32>,
     },
     /// A shard is no longer listed nor found, before its time.
     Vanish {

@@ -13,6 +13,9 @@ impl Scenario {
         if self.retention.0 <= 0 || self.iterator_lifetime.0 <= 0 {
             return invalid("scenario", "retention and iterator_lifetime must be longer than nothing");
         }
+        if self.trim_every.0 < 0 {
+            return invalid("scenario", "trim_every must not be negative");
+        }
         if !self.speed.is_finite() || self.speed < 0.0 {
             return invalid("scenario", "speed must be 0 or more");
         }
@@ -48,11 +51,14 @@ fn check_table(table: &TableSpec, place: &str) -> Result<(), ScenarioError> {
         return invalid(place, "hash_key and range_key need different names");
     }
     let digits = &table.sequence_start;
-    if !(21..=38).contains(&digits.len())
+    if !(21..=40).contains(&digits.len())
         || !digits.bytes().all(|byte| byte.is_ascii_digit())
         || digits.starts_with('0')
     {
-        return invalid(place, "sequence_start has 21 to 38 digits and no leading zero");
+        return invalid(place, "sequence_start has 21 to 40 digits and no leading zero");
+    }
+    if table.switch_takes.0 < 0 {
+        return invalid(place, "switch_takes must not be negative");
     }
     if table.shards == 0 || table.shards > SHARDS_MAX {
         return invalid(place, "shards must be 1 to 10000");

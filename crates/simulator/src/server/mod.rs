@@ -1,9 +1,10 @@
 //! The wire: HTTP/1.1 on loopback, kept alive, one task a connection.
 //!
-//! `POST /` with `X-Amz-Target: DynamoDBStreams_20120810.<Operation>` is the service. Two more paths are for whoever runs
-//! the simulator from outside: `GET /_simulator/truth` and `POST /_simulator/advance?ms=…`. Signatures are not checked.
+//! `POST /` with `X-Amz-Target: DynamoDBStreams_20120810.<Operation>` (or `DynamoDB_20120810.DescribeTable`) is the service.
+//! What lies under `/_simulator/` is for whoever runs the simulator from outside (`control`). Signatures are not checked.
 
 mod body;
+mod control;
 mod socket;
 
 use std::io;
@@ -22,12 +23,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::reply::{Delivery, Reply};
+use crate::scenario::OperationName;
 use crate::simulator::Simulator;
-use crate::truth::TruthDetail;
 use body::{ReplyBody, wait};
+use control::{Order, control};
 use socket::Socket;
 
-const TARGET_PREFIX: &str = "DynamoDBStreams_20120810.";
 /// No request of the service comes near it.
 const REQUEST_BYTES_MAX: usize = 1 << 20;
 
@@ -115,20 +116,22 @@ async fn answer(
     simulator: Arc<Simulator>,
     reset: Arc<AtomicBool>,
 ) -> Result<Response<ReplyBody>, ResetByScenario> {
-    if let Some(action) = request.uri().path().strip_prefix("/_simulator/") {
-        let query = request.uri().query().unwrap_or_default();
-        return Ok(control(&simulator, request.method(), action, query));
-    }
-    let target =
-        request.headers().get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let operation = match request.method() {
-        &Method::POST => target.strip_prefix(TARGET_PREFIX).unwrap_or_default().to_owned(),
-        _ => String::new(),
-    };
-    let Ok(body) = Limited::new(request.into_body(), REQUEST_BYTES_MAX).collect().await else {
+    let (head, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, REQUEST_BYTES_MAX).collect().await else {
         return Ok(plain(StatusCode::PAYLOAD_TOO_LARGE, Bytes::new()));
     };
-    let reply = simulator.handle(&operation, &body.to_bytes());
+    let body = body.to_bytes();
+    if let Some(action) = head.uri.path().strip_prefix("/_simulator/") {
+        let order =
+            Order { method: &head.method, action, query: head.uri.query().unwrap_or_default(), body: &body };
+        return Ok(control(&simulator, &order));
+    }
+    let target = head.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let operation = match head.method {
+        Method::POST => OperationName::from_target(target).map_or("", OperationName::as_str),
+        _ => "",
+    };
+    let reply = simulator.handle(operation, &body);
     if reply.behaviour.delay_ms > 0 {
         wait(reply.behaviour.delay_ms).await;
     }
@@ -146,34 +149,6 @@ fn response(reply: Reply) -> Response<ReplyBody> {
     }
     let body = ReplyBody::new(reply.body, reply.behaviour.delivery);
     response.body(body).unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR, Bytes::new()))
-}
-
-fn control(simulator: &Simulator, method: &Method, action: &str, query: &str) -> Response<ReplyBody> {
-    match (method, action) {
-        (&Method::GET, "truth") => {
-            let detail = if query == "detail=full" { TruthDetail::Full } else { TruthDetail::Numbers };
-            let mut lines = Vec::new();
-            match simulator.engine().write_truth(detail, &mut lines) {
-                Ok(()) => plain(StatusCode::OK, Bytes::from(lines)),
-                Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, Bytes::new()),
-            }
-        }
-        (&Method::POST, "advance") => {
-            let by_ms = query.strip_prefix("ms=").and_then(|digits| digits.parse::<i64>().ok());
-            match by_ms.map(|by_ms| simulator.clock().advance(by_ms)) {
-                Some(true) => plain(StatusCode::OK, Bytes::from(format!("{}\n", simulator.clock().now_ms()))),
-                Some(false) => plain(
-                    StatusCode::CONFLICT,
-                    Bytes::from_static(b"the scenario's clock is real: set time = \"virtual\"\n"),
-                ),
-                None => plain(StatusCode::BAD_REQUEST, Bytes::from_static(b"say ?ms=<milliseconds>\n")),
-            }
-        }
-        _ => plain(
-            StatusCode::NOT_FOUND,
-            Bytes::from_static(b"GET truth[?detail=full] or POST advance?ms=...\n"),
-        ),
-    }
 }
 
 fn plain(status: StatusCode, body: Bytes) -> Response<ReplyBody> {

@@ -71,6 +71,24 @@ async fn what_is_not_the_service_is_refused_as_it_refuses() {
 }
 
 #[tokio::test]
+async fn a_table_is_described_under_the_name_of_the_other_service() {
+    let server = serve_with(Vec::new()).await;
+    let mut stream = connect(&server).await;
+    for (service, status) in [("DynamoDB_20120810", 200), ("DynamoDBStreams_20120810", 400)] {
+        let body = "{\"TableName\":\"orders\"}";
+        let request = format!(
+            "POST / HTTP/1.1\r\nhost: x\r\nx-amz-target: {service}.DescribeTable\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let (head, _) = exchange(&mut stream, &request).await.unwrap();
+        assert!(head.starts_with(&format!("http/1.1 {status}")), "{service}: {head}");
+    }
+    let list = LIST.replace("DynamoDBStreams", "DynamoDB");
+    assert!(exchange(&mut stream, &list).await.unwrap().0.starts_with("http/1.1 400"));
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_cut_reply_ends_before_its_length() {
     let cut = |bytes| FaultEffect::Truncate { bytes };
     let server = serve_with(vec![cut(20), cut(0)]).await;
@@ -126,6 +144,76 @@ async fn the_truth_and_the_clock_can_be_reached_from_outside() {
     assert!(record.contains(line["new_image"].as_str().unwrap()));
     let advance = "POST /_simulator/advance?ms=500 HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n";
     assert_eq!(exchange(&mut stream, advance).await.unwrap().1, b"1763769600500\n");
+    server.stop().await;
+}
+
+async fn order(stream: &mut TcpStream, path: &str, body: &str) -> String {
+    let request = format!(
+        "POST /_simulator/{path} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let (head, said) = exchange(stream, &request).await.unwrap();
+    let status = head.split(' ').nth(1).unwrap();
+    format!("{status} {}", String::from_utf8(said).unwrap().trim_end())
+}
+
+#[tokio::test]
+async fn items_can_be_written_from_outside() {
+    let server = serve_with(Vec::new()).await;
+    let mut stream = connect(&server).await;
+    let put = r#"{"keys":{"id":{"S":"a"}},"image":{"id":{"S":"a"},"v":{"S":"\u0041"}}}"#;
+    let remove = r#"{"keys":{"id":{"S":"a"}},"image":null,"identity":{"PrincipalId":"x","Type":"Service"}}"#;
+    for body in [put, put, remove] {
+        assert_eq!(order(&mut stream, "write?table=orders", body).await, "200 {}");
+    }
+    for (path, body, said) in [
+        ("write?table=other", put, "404 there is no table"),
+        ("write", put, "400 say ?table="),
+        ("write?table=orders", "{}", "400 the body is not a write"),
+    ] {
+        let reply = order(&mut stream, path, body).await;
+        assert!(reply.starts_with(said), "{reply}");
+    }
+    let truth = "GET /_simulator/truth?detail=full HTTP/1.1\r\nhost: x\r\n\r\n";
+    let lines = String::from_utf8(exchange(&mut stream, truth).await.unwrap().1).unwrap();
+    let new: Vec<serde_json::Value> =
+        lines.lines().skip(10).map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(new.len(), 2, "putting the same again leaves no record");
+    assert_eq!(new[0]["new_image"], r#"{"id":{"S":"a"},"v":{"S":"\u0041"}}"#);
+    assert!(
+        new[1]["record"].as_str().unwrap().contains(r#""userIdentity":{"PrincipalId":"x","Type":"Service"}"#)
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn events_and_faults_can_be_made_from_outside() {
+    let server = serve_with(Vec::new()).await;
+    let mut stream = connect(&server).await;
+    for body in [r#"{"split":{"shard":0}}"#, r#""disable""#, r#"{"enable":{"view_type":"KEYS_ONLY"}}"#] {
+        assert_eq!(order(&mut stream, "happen?table=orders", body).await, "200 {}");
+    }
+    let (_, listed) = exchange(&mut stream, LIST).await.unwrap();
+    let listed: serde_json::Value = serde_json::from_slice(&listed).unwrap();
+    // The clock stands still, so the new stream has the label of the old one's end, not of its beginning.
+    assert_eq!(listed["Streams"].as_array().unwrap().len(), 2);
+    let fault = r#"{"operation":"ListStreams","times":1,"does":{"error":{"code":"ThrottlingException"}}}"#;
+    assert_eq!(order(&mut stream, "fault", fault).await, "200 {}");
+    assert!(exchange(&mut stream, LIST).await.unwrap().0.starts_with("http/1.1 400"));
+    assert!(exchange(&mut stream, LIST).await.unwrap().0.starts_with("http/1.1 200"));
+    for (path, body, said) in [
+        ("happen?table=orders", r#""explode""#, "400 the body is not what is asked for"),
+        ("happen?table=other", r#""disable""#, "404 there is no table"),
+        ("fault", r#"{"does":"reset","every":0}"#, "400 the scenario is not playable"),
+        ("fault", r#"{"does":"reset","table":"other"}"#, "404 there is no table"),
+        ("dance", "", "404 GET truth"),
+    ] {
+        let reply = order(&mut stream, path, body).await;
+        assert!(reply.starts_with(said), "{reply}");
+    }
+    assert_eq!(order(&mut stream, "happen?table=orders", r#""delete_table""#).await, "200 {}");
+    let gone = order(&mut stream, "write?table=orders", r#"{"keys":{"id":{"S":"a"}},"image":null}"#).await;
+    assert!(gone.starts_with("404"), "{gone}");
     server.stop().await;
 }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use sealog_record::ViewType;
 
+use super::Sequence;
 use crate::scenario::CreatedAt;
 
 /// Who made a change, where the service says it.
@@ -46,7 +47,7 @@ pub(crate) struct RecordStyle<'a> {
 
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
-    pub(crate) sequence: u128,
+    pub(crate) sequence: Sequence,
     pub(crate) at_ms: i64,
     pub(crate) json: Bytes,
     keys: Range<usize>,
@@ -69,7 +70,7 @@ impl Record {
 
     /// Renders a change as the service spells it.
     pub(crate) fn render(
-        sequence: u128,
+        sequence: Sequence,
         event_id: u128,
         change: &Change<'_>,
         style: &RecordStyle<'_>,
@@ -181,7 +182,7 @@ mod tests {
             unknown_members: false,
             view_type,
         };
-        Record::render(1, 2, change, &style)
+        Record::render(Sequence::default(), 2, change, &style)
     }
 
     #[test]

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use sealog_record::MalformedText;
 
 use super::stream::{ReplaceTiming, StreamBirth};
-use super::{Change, Identity, StreamState};
+use super::{Change, Identity, Sequence, StreamState};
 use crate::generate::Writer;
 use crate::rng::hash_text;
-use crate::scenario::{EventSpec, Happening, TableSpec};
+use crate::scenario::{EventSpec, Happening, Millis, TableSpec};
 
 /// One write to a table, before it is known whether it changes anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,8 @@ pub(crate) struct TableState {
     script: VecDeque<EventSpec>,
     zero_ms: i64,
     seed: u64,
-    deleted: bool,
+    /// It is being deleted; from this instant on it is gone.
+    deleted_ms: Option<i64>,
 }
 
 impl TableState {
@@ -49,10 +50,12 @@ impl TableState {
         script.sort_by_key(|event| event.at);
         let birth = StreamBirth {
             at_ms: zero_ms.saturating_add(spec.created.0),
+            label_ms: zero_ms.saturating_add(spec.created.0),
+            takes: Millis(0),
             view_type: spec.view_type,
             shards: spec.shards,
             seed,
-            sequence: spec.sequence_start.parse().unwrap_or_default(),
+            sequence: Sequence::parse(&spec.sequence_start).unwrap_or_default(),
         };
         let stream = StreamState::new(spec, &birth)?;
         Ok(Self {
@@ -63,8 +66,27 @@ impl TableState {
             script: script.into(),
             zero_ms,
             seed,
-            deleted: false,
+            deleted_ms: None,
         })
+    }
+
+    /// `arn:aws:dynamodb:<region>:<account>:table/<name>`
+    pub(crate) fn arn(&self) -> String {
+        format!("arn:aws:dynamodb:{}:{}:table/{}", self.spec.region, self.spec.account, self.spec.name)
+    }
+
+    pub(crate) fn created_ms(&self) -> i64 {
+        self.zero_ms.saturating_add(self.spec.created.0)
+    }
+
+    /// `TableStatus`, as DescribeTable spells it; `None` when the table is gone.
+    pub(crate) fn status(&self, now_ms: i64) -> Option<&'static str> {
+        match self.deleted_ms {
+            Some(gone_ms) if gone_ms <= now_ms => None,
+            Some(_) => Some("DELETING"),
+            None if self.streams.last().is_some_and(|stream| stream.is_switching(now_ms)) => Some("UPDATING"),
+            None => Some("ACTIVE"),
+        }
     }
 
     /// Lets everything happen up to and including `now_ms`, in order of time.
@@ -92,8 +114,13 @@ impl TableState {
         }
     }
 
+    /// Whether shards of this order of birth are neither listed nor found.
+    pub(crate) fn hides(&self, shard: usize) -> bool {
+        self.spec.listing.hide.iter().any(|hidden| usize::try_from(*hidden) == Ok(shard))
+    }
+
     fn next_writer(&self) -> Option<(i64, usize)> {
-        if self.deleted {
+        if self.deleted_ms.is_some() {
             return None;
         }
         self.writers.iter().enumerate().filter_map(|(index, writer)| Some((writer.due_ms()?, index))).min()
@@ -117,7 +144,7 @@ impl TableState {
             at_ms,
             unreadable: write.unreadable,
         };
-        if let Some(stream) = self.streams.last_mut().filter(|stream| stream.is_writable()) {
+        if let Some(stream) = self.streams.last_mut() {
             stream.append(&self.spec, hash_text(&write.partition), &change);
         }
     }
@@ -126,6 +153,7 @@ impl TableState {
     pub(crate) fn happen(&mut self, at_ms: i64, what: &Happening) -> Result<(), MalformedText> {
         let Some(stream) = self.streams.last_mut() else { return Ok(()) };
         let place = |shard: u32| usize::try_from(shard).unwrap_or(usize::MAX);
+        let takes = self.spec.switch_takes;
         match *what {
             Happening::Split { shard, listed_after, closes_after } => {
                 stream.replace_shard(place(shard), 2, &ReplaceTiming { at_ms, listed_after, closes_after })
@@ -136,28 +164,47 @@ impl TableState {
             Happening::Trim { shard, keep } => {
                 if let Some(shard) = stream.shards.get_mut(place(shard)) {
                     let keep = usize::try_from(keep).unwrap_or(usize::MAX);
-                    let trimmed = shard.records.len().saturating_sub(keep);
-                    shard.trimmed_by_script = shard.trimmed_by_script.max(trimmed);
+                    shard.trim(at_ms, shard.records.len().saturating_sub(keep));
+                }
+                Ok(())
+            }
+            Happening::TrimOlder { age, shard } => {
+                let chosen = shard
+                    .map_or(0..stream.shards.len(), |shard| place(shard)..place(shard).saturating_add(1));
+                for shard in stream.shards.get_mut(chosen).unwrap_or_default() {
+                    shard.trim(at_ms, shard.until(at_ms.saturating_sub(age.0)));
                 }
                 Ok(())
             }
             Happening::Vanish { shard } => {
                 if let Some(shard) = stream.shards.get_mut(place(shard)) {
-                    shard.vanished = true;
+                    shard.vanished_ms.get_or_insert(at_ms);
                 }
                 Ok(())
             }
             Happening::Disable => {
-                stream.disable(at_ms);
+                // The service refuses to switch what is being switched.
+                if !stream.is_switching(at_ms) {
+                    stream.disable(at_ms, takes);
+                }
                 Ok(())
             }
             Happening::DeleteTable => {
-                stream.disable(at_ms);
-                self.deleted = true;
+                stream.disable(at_ms, takes);
+                self.deleted_ms.get_or_insert(at_ms.saturating_add(takes.0));
                 Ok(())
             }
             Happening::Enable { view_type, shards } => {
-                self.enable(StreamBirth { at_ms, view_type, shards, seed: self.seed, sequence: 0 })
+                let (label_ms, seed) = (at_ms, self.seed);
+                self.enable(StreamBirth {
+                    at_ms,
+                    label_ms,
+                    takes,
+                    view_type,
+                    shards,
+                    seed,
+                    sequence: Sequence::default(),
+                })
             }
         }
     }
@@ -165,10 +212,11 @@ impl TableState {
     /// A stream that is still on stays as it is, as at the service.
     fn enable(&mut self, birth: StreamBirth) -> Result<(), MalformedText> {
         let Some(last) = self.streams.last() else { return Ok(()) };
-        if self.deleted || last.is_writable() {
+        if self.deleted_ms.is_some() || last.is_wanted() || last.is_switching(birth.at_ms) {
             return Ok(());
         }
-        let birth = StreamBirth { sequence: last.sequence(), ..birth };
+        let label_ms = birth.at_ms.max(last.created_ms.saturating_add(1));
+        let birth = StreamBirth { sequence: last.sequence(), label_ms, ..birth };
         self.streams.push(StreamState::new(&self.spec, &birth)?);
         Ok(())
     }

@@ -14,10 +14,13 @@ use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use bytes::Bytes;
-use sealog_record::{ReadFrom, Shard, ShardId, StreamArn};
+use sealog_record::{Shard, ShardId, StreamArn};
 
 use super::capture::{CapturingClient, capturing};
-use super::{ServiceError, ShardIterator, StreamClient, StreamPage, StreamStatus};
+use super::{
+    IteratorStart, ServiceError, ServiceErrorKind, ShardIterator, StreamClient, StreamPage, StreamStatus,
+    TableStream,
+};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Until the first byte of a reply.
@@ -63,6 +66,7 @@ impl AwsOptions {
 #[derive(Debug, Clone)]
 pub struct AwsStreamClient {
     client: Client,
+    tables: aws_sdk_dynamodb::Client,
     has_region: bool,
 }
 
@@ -104,16 +108,37 @@ impl AwsStreamClient {
             .build();
         let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS).with_max_backoff(BACKOFF_MAX);
         let service = aws_sdk_dynamodbstreams::config::Builder::from(config)
-            .http_client(CapturingClient(http))
-            .timeout_config(timeouts)
-            .retry_config(retries)
+            .http_client(CapturingClient(http.clone()))
+            .timeout_config(timeouts.clone())
+            .retry_config(retries.clone())
             .build();
-        Self { has_region: config.region().is_some(), client: Client::from_conf(service) }
+        let mut tables = aws_sdk_dynamodb::config::Builder::from(config)
+            .http_client(http)
+            .timeout_config(timeouts)
+            .retry_config(retries);
+        if let Some(url) = endpoint_of_streams_alone() {
+            tables = tables.endpoint_url(url);
+        }
+        Self {
+            has_region: config.region().is_some(),
+            client: Client::from_conf(service),
+            tables: aws_sdk_dynamodb::Client::from_conf(tables.build()),
+        }
     }
 
     fn client(&self, operation: &'static str) -> Result<&Client, ServiceError> {
         if self.has_region { Ok(&self.client) } else { Err(ServiceError::no_region(operation)) }
     }
+}
+
+/// Where an endpoint is set for the streams and none for the tables, the tables are asked there too, or nowhere: whoever
+/// reads from a stand-in does not want to reach the real service beside it.
+fn endpoint_of_streams_alone() -> Option<String> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|url| !url.is_empty());
+    if variable("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| variable("AWS_ENDPOINT_URL")).is_some() {
+        return None;
+    }
+    variable("AWS_ENDPOINT_URL_DYNAMODB_STREAMS")
 }
 
 #[async_trait]
@@ -154,16 +179,16 @@ impl StreamClient for AwsStreamClient {
         &self,
         stream: &StreamArn,
         shard: &ShardId,
-        from: ReadFrom,
+        start: IteratorStart,
     ) -> Result<ShardIterator, ServiceError> {
         const CALL: &str = "GetShardIterator";
-        let (kind, number) = match from {
-            ReadFrom::TrimHorizon => (ShardIteratorType::TrimHorizon, None),
-            ReadFrom::Latest => (ShardIteratorType::Latest, None),
-            ReadFrom::After(number) => {
-                (ShardIteratorType::AfterSequenceNumber, Some(number.as_str().to_owned()))
-            }
+        let (kind, number) = match start {
+            IteratorStart::TrimHorizon => (ShardIteratorType::TrimHorizon, None),
+            IteratorStart::Latest => (ShardIteratorType::Latest, None),
+            IteratorStart::At(number) => (ShardIteratorType::AtSequenceNumber, Some(number)),
+            IteratorStart::After(number) => (ShardIteratorType::AfterSequenceNumber, Some(number)),
         };
+        let number = number.map(|number| number.as_str().to_owned());
         let call = self.client(CALL)?.get_shard_iterator().stream_arn(stream.as_str());
         let call = call.shard_id(shard.as_str()).shard_iterator_type(kind).set_sequence_number(number);
         let reply = call.send().await.map_err(|error| ServiceError::from_sdk(CALL, error))?;
@@ -179,6 +204,22 @@ impl StreamClient for AwsStreamClient {
         let (reply, body) = capturing(call.send()).await;
         reply.map_err(|error| ServiceError::from_sdk(CALL, error))?;
         body.ok_or_else(|| ServiceError::malformed(CALL, "the reply is a success without HTTP status 200"))
+    }
+
+    async fn describe_table(&self, table: &str) -> Result<TableStream, ServiceError> {
+        const CALL: &str = "DescribeTable";
+        self.client(CALL)?;
+        let reply = self.tables.describe_table().table_name(table).send().await;
+        let reply = match reply.map_err(|error| ServiceError::from_sdk(CALL, error)) {
+            Err(error) if error.kind == ServiceErrorKind::NotFound => return Ok(TableStream::NoTable),
+            reply => reply?,
+        };
+        let stream = reply.table().and_then(|table| table.stream_specification());
+        let Some(stream) = stream.filter(|stream| stream.stream_enabled()) else {
+            return Ok(TableStream::Off);
+        };
+        parsed(CALL, "StreamViewType", stream.stream_view_type().map(|view| view.as_str()))
+            .map(TableStream::On)
     }
 }
 

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use sealog_record::{ReadFrom, Shard, ShardId, StreamArn, ViewType};
+use sealog_record::{SequenceNumber, Shard, ShardId, StreamArn, ViewType};
 
 pub use aws::{AwsOptions, AwsStreamClient};
 pub use error::{ServiceError, ServiceErrorClass, ServiceErrorKind};
@@ -69,6 +69,30 @@ pub struct StreamPage {
     pub last_evaluated: Option<ShardId>,
 }
 
+/// Where an iterator begins (API reference, `GetShardIterator`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IteratorStart {
+    /// The oldest record that is still there.
+    TrimHorizon,
+    /// Behind the newest record. The very next write may be missed.
+    Latest,
+    /// The record of this number, or the first behind it.
+    At(SequenceNumber),
+    /// The first record behind this number.
+    After(SequenceNumber),
+}
+
+/// What a table says of its stream (API reference, `DescribeTable`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableStream {
+    /// There is no such table.
+    NoTable,
+    /// The stream is off.
+    Off,
+    /// The stream is on.
+    On(ViewType),
+}
+
 /// DynamoDB Streams, as far as a reader needs it. No call changes anything, so each may be repeated.
 #[async_trait]
 pub trait StreamClient: Send + Sync + 'static {
@@ -91,12 +115,12 @@ pub trait StreamClient: Send + Sync + 'static {
     /// An iterator for one shard.
     ///
     /// # Errors
-    /// [`ServiceError`]; [`ServiceErrorKind::Trimmed`] when `from` can no longer be read.
+    /// [`ServiceError`]; [`ServiceErrorKind::Trimmed`] when `start` can no longer be read.
     async fn shard_iterator(
         &self,
         stream: &StreamArn,
         shard: &ShardId,
-        from: ReadFrom,
+        start: IteratorStart,
     ) -> Result<ShardIterator, ServiceError>;
 
     /// One page of records: the body of the reply as the service sent it, for [`crate::Page::parse`].
@@ -104,4 +128,10 @@ pub trait StreamClient: Send + Sync + 'static {
     /// # Errors
     /// [`ServiceError`].
     async fn get_records(&self, iterator: &ShardIterator) -> Result<Bytes, ServiceError>;
+
+    /// What the table says of its stream. Only for watching: nothing is read or left out because of it.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; also where DynamoDB itself cannot be asked.
+    async fn describe_table(&self, table: &str) -> Result<TableStream, ServiceError>;
 }

@@ -187,3 +187,11 @@ async fn a_description_keeps_parents_and_ranges_and_refuses_what_it_does_not_kno
     let error = client.describe_stream(&arn, None).await.unwrap_err();
     assert_eq!(error.kind, ServiceErrorKind::Malformed);
 }
+
+#[tokio::test(start_paused = true)]
+async fn fs_19_a_third_reader_of_a_shard_is_named_as_such() {
+    let refused = || fault(400, "LimitExceededException");
+    let error = get_records([refused(), refused(), refused()]).await.unwrap_err();
+    assert_eq!(error.kind, ServiceErrorKind::LimitExceeded);
+    assert!(error.to_string().contains("third reader"), "{error}");
+}

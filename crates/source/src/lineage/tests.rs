@@ -17,7 +17,8 @@ fn shard(name: &str, parent: Option<&str>, closed: bool) -> Shard {
 }
 
 fn position(last: Option<&str>, done: bool) -> ShardPosition {
-    ShardPosition { parent: None, began: ReadFrom::TrimHorizon, last: last.map(number), done }
+    let begun = ShardPosition::begun(None, ReadFrom::TrimHorizon);
+    ShardPosition { last: last.map(number), done, ..begun }
 }
 
 fn names(starts: &[ShardStart]) -> Vec<&str> {
@@ -25,7 +26,7 @@ fn names(starts: &[ShardStart]) -> Vec<&str> {
 }
 
 fn fresh() -> Lineage {
-    Lineage::new(BTreeMap::new(), ReadFrom::TrimHorizon)
+    Lineage::new(BTreeMap::new(), ReadFrom::TrimHorizon, Opened::Now)
 }
 
 #[test]
@@ -43,7 +44,11 @@ fn fs_03_a_child_waits_until_its_parent_is_committed_and_not_merely_read() {
 
 #[test]
 fn fs_04_a_parent_that_lived_and_died_unseen_is_looked_for_and_then_a_gap() {
-    let mut lineage = Lineage::new(BTreeMap::from([(id("g"), position(Some("5"), true))]), ReadFrom::Latest);
+    let mut lineage = Lineage::new(
+        BTreeMap::from([(id("g"), position(Some("5"), true))]),
+        ReadFrom::Latest,
+        Opened::Before,
+    );
     let seen = lineage.observe(&[shard("c1", Some("p"), false), shard("c2", Some("p"), false)]);
     let found: Vec<_> = seen.discovered.iter().map(|d| (d.shard.as_str(), d.from)).collect();
     let horizon = ReadFrom::TrimHorizon;
@@ -103,15 +108,18 @@ fn fs_17_a_shard_not_found_but_listed_is_read_on_after_what_was_sent() {
 
 #[test]
 fn a_position_that_is_not_listed_is_tried_before_it_is_given_up() {
-    let mut lineage =
-        Lineage::new(BTreeMap::from([(id("s"), position(Some("5"), false))]), ReadFrom::TrimHorizon);
+    let mut lineage = Lineage::new(
+        BTreeMap::from([(id("s"), position(Some("5"), false))]),
+        ReadFrom::TrimHorizon,
+        Opened::Before,
+    );
     assert!(lineage.observe(&[]).lost.is_empty());
     assert_eq!(lineage.ready()[0].from, ReadFrom::After(number("5")));
 }
 
 #[test]
 fn fs_24_latest_holds_for_the_first_listing_only_and_never_twice() {
-    let mut lineage = Lineage::new(BTreeMap::new(), ReadFrom::Latest);
+    let mut lineage = Lineage::new(BTreeMap::new(), ReadFrom::Latest, Opened::Now);
     lineage.observe(&[shard("a", None, false)]);
     let start = lineage.ready().remove(0);
     assert_eq!((start.from, start.since_latest), (ReadFrom::Latest, true));
@@ -123,10 +131,44 @@ fn fs_24_latest_holds_for_the_first_listing_only_and_never_twice() {
     assert_eq!((again.from, again.since_latest), (ReadFrom::TrimHorizon, true));
 
     let began = ShardPosition { began: ReadFrom::Latest, ..position(None, false) };
-    let mut restarted = Lineage::new(BTreeMap::from([(id("a"), began)]), ReadFrom::Latest);
+    let mut restarted = Lineage::new(BTreeMap::from([(id("a"), began)]), ReadFrom::Latest, Opened::Lately);
     restarted.observe(&[shard("a", None, false)]);
     let start = restarted.ready().remove(0);
     assert_eq!((start.from, start.since_latest), (ReadFrom::TrimHorizon, true));
+}
+
+#[test]
+fn fs_26_a_log_that_died_before_it_had_named_a_shard_does_not_begin_at_latest_again() {
+    let mut restarted = Lineage::new(BTreeMap::new(), ReadFrom::Latest, Opened::Lately);
+    let seen = restarted.observe(&[shard("a", None, false), shard("b", Some("a"), false)]);
+    assert!(seen.discovered.iter().all(|found| found.from == ReadFrom::Latest));
+    let start = restarted.ready().remove(0);
+    assert_eq!((start.from, start.since_latest), (ReadFrom::TrimHorizon, true));
+}
+
+#[test]
+fn a_listing_that_goes_in_a_ring_keeps_nobody_waiting_for_ever() {
+    let mut lineage = fresh();
+    lineage.observe(&[shard("a", Some("c"), true), shard("b", Some("a"), true), shard("c", Some("b"), true)]);
+    let mut read = Vec::new();
+    for _ in 0..3 {
+        for start in lineage.ready() {
+            lineage.committed(&start.shard, &position(Some("1"), true));
+            read.push(start.shard);
+        }
+    }
+    assert_eq!(read.len(), 3);
+}
+
+#[test]
+fn fs_10_what_failed_and_what_comes_after_it_keeps_nobody_else_from_the_end() {
+    let mut lineage = fresh();
+    lineage.observe(&[shard("a", None, true), shard("b", Some("a"), false), shard("c", None, false)]);
+    assert_eq!(names(&lineage.ready()), ["a", "c"]);
+    lineage.reader_stopped(&id("a"), &Stopped::Failed);
+    assert!(lineage.ready().is_empty(), "a child is not read past its parent");
+    assert!(lineage.settled(|shard| *shard == id("c")) && !lineage.settled(|_| false));
+    assert!(!lineage.all_done());
 }
 
 #[derive(Debug, Clone)]

@@ -36,6 +36,12 @@ pub enum PageError {
         /// The type that it must have.
         expected: &'static str,
     },
+    /// More records than any page has.
+    #[error("the reply has more than the {records_max} records that are accepted")]
+    TooManyRecords {
+        /// The most that are accepted.
+        records_max: usize,
+    },
     /// `Records` or `NextShardIterator` occurs twice: which one holds cannot be known.
     #[error("the reply has two members named {member}")]
     DuplicateMember {

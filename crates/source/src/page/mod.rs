@@ -15,7 +15,9 @@ mod scan;
 mod span;
 mod time;
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
+pub(crate) mod agreement;
+#[cfg(any(test, fuzzing))]
 mod oracle;
 #[cfg(test)]
 mod tests;
@@ -32,6 +34,10 @@ use span::Span;
 /// times larger.
 pub const PAGE_BYTES_MAX: usize = 64 << 20;
 
+/// The most records that are accepted in one page: ten times what the service promises at most. Without a bound, a reply
+/// of tiny records would take many times its size in memory.
+pub const RECORDS_MAX: usize = 10_000;
+
 /// One parsed reply; owns its bytes.
 pub struct Page {
     body: Bytes,
@@ -45,7 +51,8 @@ pub struct Page {
 pub struct PageRecord<'a> {
     /// The change; of an unreadable record only `sequence_number`, and `extra` = the whole record verbatim.
     pub change: ChangeRecord<'a>,
-    /// A known member occurred twice or had the wrong type. Archive it with `Decision::UNREADABLE`.
+    /// A known member occurred twice or had the wrong type, or there are more unknown members than a record can mean
+    /// (1,000). Archive it with `Decision::UNREADABLE`.
     pub unreadable: bool,
 }
 

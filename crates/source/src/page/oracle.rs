@@ -1,13 +1,13 @@
 //! A second reading of a page, built on `serde_json::value::RawValue`: slow, plain, and independent of the scanner.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::record::UNKNOWN_MAX;
 use super::scan::LEVELS_MAX;
-use super::time;
+use super::{RECORDS_MAX, time};
 
 /// The known texts and integers of a record by column name, or `extra` alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,6 +109,9 @@ fn records(raw: &str) -> Option<Vec<OracleRecord>> {
         return Some(Vec::new());
     }
     let elements: Vec<&RawValue> = serde_json::from_str(raw).ok()?;
+    if elements.len() > RECORDS_MAX {
+        return None;
+    }
     elements.into_iter().map(|element| record(element.get())).collect()
 }
 
@@ -228,7 +231,11 @@ impl Building {
     }
 
     fn keep(&mut self, place: &'static str, member: &Member<'_>) {
-        self.unknown.entry(place).or_default().push(format!("{}:{}", member.raw_name, member.value));
+        let kept: usize = self.unknown.values().map(Vec::len).sum();
+        self.unreadable |= kept == UNKNOWN_MAX;
+        if kept < UNKNOWN_MAX {
+            self.unknown.entry(place).or_default().push(format!("{}:{}", member.raw_name, member.value));
+        }
     }
 
     fn extra(&self) -> Option<String> {
@@ -236,7 +243,7 @@ impl Building {
         for place in ["dynamodb", "userIdentity"] {
             if let Some(members) = self.unknown.get(place) {
                 let mut nested = String::new();
-                write!(nested, "\"{place}\":{{{}}}", members.join(",")).unwrap();
+                nested.extend(["\"", place, "\":{", &members.join(","), "}"]);
                 parts.push(nested);
             }
         }

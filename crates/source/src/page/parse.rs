@@ -6,7 +6,7 @@ use super::error::PageError;
 use super::record::{self, Fields};
 use super::scan::{Kind, LEVELS_MAX, Quoted, Scanner, Value, Wrong};
 use super::span::Span;
-use super::{PAGE_BYTES_MAX, Page, escape};
+use super::{PAGE_BYTES_MAX, Page, RECORDS_MAX, escape};
 
 /// A parse under way: the text, the place in it, and what does not lie in it.
 pub(super) struct Parser<'a> {
@@ -117,6 +117,9 @@ fn records(parser: &mut Parser<'_>) -> Result<Vec<Fields>, PageError> {
     let mut first = true;
     while parser.scanner.element(first).map_err(|wrong| parser.wrong(Some(records.len()), wrong))? {
         first = false;
+        if records.len() == RECORDS_MAX {
+            return Err(PageError::TooManyRecords { records_max: RECORDS_MAX });
+        }
         records.push(record::parse(parser, records.len())?);
     }
     Ok(records)

@@ -82,6 +82,10 @@ impl Fields {
     }
 }
 
+/// Today's model has a handful of members; so many unknown ones are no newer model, and only a bound keeps what is held
+/// of them small.
+pub(super) const UNKNOWN_MAX: usize = 1_000;
+
 /// Members that we do not know, gathered while one record is parsed; reused from record to record.
 #[derive(Default)]
 pub(super) struct Unknown {
@@ -101,6 +105,19 @@ impl Unknown {
         self.record.clear();
         self.dynamodb.clear();
         self.user_identity.clear();
+    }
+
+    /// Takes up one more; `false`: there are too many.
+    fn push(&mut self, place: Place, member: Member) -> bool {
+        if self.record.len() + self.dynamodb.len() + self.user_identity.len() == UNKNOWN_MAX {
+            return false;
+        }
+        match place {
+            Place::Record => self.record.push(member),
+            Place::Dynamodb => self.dynamodb.push(member),
+            Place::UserIdentity => self.user_identity.push(member),
+        }
+        true
     }
 
     fn is_empty(&self) -> bool {
@@ -283,11 +300,7 @@ impl Building {
 
     fn unknown(&mut self, parser: &mut Parser<'_>, place: Place, name: Quoted) -> Result<(), PageError> {
         let member = Member { name: name.inner, value: self.value(parser)?.span };
-        match place {
-            Place::Record => parser.unknown.record.push(member),
-            Place::Dynamodb => parser.unknown.dynamodb.push(member),
-            Place::UserIdentity => parser.unknown.user_identity.push(member),
-        }
+        self.unreadable |= !parser.unknown.push(place, member);
         Ok(())
     }
 
@@ -361,7 +374,8 @@ impl Building {
         self.known.created_at = millis.floor;
         if !millis.exact {
             // What milliseconds cannot say is kept as it came.
-            parser.unknown.dynamodb.push(Member { name: name.inner, value: value.span });
+            let member = Member { name: name.inner, value: value.span };
+            self.unreadable |= !parser.unknown.push(Place::Dynamodb, member);
         }
         Ok(())
     }

@@ -5,9 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use sealog_record::{ReadFrom, SequenceNumber, Shard, ShardId, StreamArn, ViewType};
+use sealog_record::{SequenceNumber, Shard, ShardId, StreamArn, ViewType};
 
-use crate::{ServiceError, ServiceErrorKind, ShardIterator, StreamClient, StreamPage, StreamStatus};
+use crate::{
+    IteratorStart, ServiceError, ServiceErrorKind, ShardIterator, StreamClient, StreamPage, StreamStatus,
+    TableStream,
+};
 
 pub(super) fn arn(label: &str) -> StreamArn {
     format!("arn:aws:dynamodb:eu-west-1:123456789012:table/t/stream/{label}").parse().unwrap()
@@ -32,6 +35,10 @@ pub(super) struct FakeShard {
     pub(super) gone: bool,
     /// Records up to this number are trimmed.
     pub(super) trimmed: u64,
+    /// Whoever asks behind a trimmed record gets what is left, without a word.
+    pub(super) silent: bool,
+    /// Its listed starting number.
+    pub(super) starting: Option<u64>,
     /// Answers of the next GetRecords calls, before the shard itself answers.
     pub(super) faults: VecDeque<Fault>,
 }
@@ -55,12 +62,17 @@ pub(super) struct World {
     pub(super) streams: BTreeMap<&'static str, FakeStream>,
     /// GetRecords calls by shard.
     pub(super) calls: BTreeMap<String, u32>,
-    pub(super) iterators: Vec<(ShardId, ReadFrom)>,
+    pub(super) iterators: Vec<(ShardId, IteratorStart)>,
+    /// What the table says of itself; `None`: nobody may ask.
+    pub(super) table: Option<TableStream>,
+    pub(super) table_asked: u32,
     pub(super) listings: u32,
     /// Answers of the next calls that list.
     pub(super) list_faults: VecDeque<ServiceErrorKind>,
     pub(super) page_size: usize,
     pub(super) repeat_cursor: bool,
+    /// Streams are found and not listed.
+    pub(super) unlisted: bool,
     /// At this number of GetRecords calls for the one shard, the other is listed.
     pub(super) reveal: Option<(&'static str, u32, &'static str)>,
 }
@@ -108,6 +120,9 @@ impl StreamClient for Fake {
     async fn list_streams(&self, _: &str) -> Result<Vec<StreamArn>, ServiceError> {
         let mut world = self.0.lock().unwrap();
         world.listing_fault("ListStreams")?;
+        if world.unlisted {
+            return Ok(Vec::new());
+        }
         Ok(world.streams.iter().filter(|(_, stream)| !stream.gone).map(|(label, _)| arn(label)).collect())
     }
 
@@ -129,7 +144,7 @@ impl StreamClient for Fake {
         let shard = |(name, shard): &(&&'static str, &FakeShard)| Shard {
             id: id(name),
             parent: shard.parent.map(id),
-            starting: None,
+            starting: shard.starting.map(number),
             ending: shard.closed.then(|| number(u64::MAX)),
         };
         Ok(StreamPage {
@@ -144,19 +159,24 @@ impl StreamClient for Fake {
         &self,
         stream: &StreamArn,
         shard: &ShardId,
-        from: ReadFrom,
+        start: IteratorStart,
     ) -> Result<ShardIterator, ServiceError> {
         let mut world = self.0.lock().unwrap();
-        world.iterators.push((shard.clone(), from));
+        world.iterators.push((shard.clone(), start));
         let found = world.shard(stream.label().as_str(), shard.as_str())?;
-        let after = match from {
-            ReadFrom::TrimHorizon => found.trimmed,
-            ReadFrom::Latest => found.records.last().map_or(0, |record| record.0),
-            ReadFrom::After(number) => number.as_str().parse().unwrap(),
+        let digits = |number: SequenceNumber| number.as_str().parse::<u64>().unwrap();
+        // Like the service: a number that is itself trimmed is refused, whether or not anything behind it is.
+        let (after, named) = match start {
+            IteratorStart::TrimHorizon => (found.trimmed, u64::MAX),
+            IteratorStart::Latest => (found.records.last().map_or(0, |record| record.0), u64::MAX),
+            IteratorStart::At(number) => (digits(number) - 1, digits(number)),
+            IteratorStart::After(number) => (digits(number), digits(number)),
         };
-        if after < found.trimmed {
+        let trimmed = found.records.iter().any(|record| record.0 <= found.trimmed && record.0 >= named);
+        if trimmed && !found.silent {
             return Err(fail("GetShardIterator", ServiceErrorKind::Trimmed));
         }
+        let after = after.max(found.trimmed);
         Ok(ShardIterator::new(&format!("{}/{shard}/{after}", stream.label())))
     }
 
@@ -198,5 +218,11 @@ impl StreamClient for Fake {
         };
         let records: Vec<String> = page.into_iter().map(record).collect();
         Ok(format!(r#"{{"Records":[{}]{next}}}"#, records.join(",")).into())
+    }
+
+    async fn describe_table(&self, _: &str) -> Result<TableStream, ServiceError> {
+        let mut world = self.0.lock().unwrap();
+        world.table_asked += 1;
+        world.table.ok_or_else(|| fail("DescribeTable", ServiceErrorKind::Denied))
     }
 }

@@ -1,11 +1,15 @@
 //! Streams of a table and shards of a stream, listed to the end or not at all.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use sealog_record::{Shard, ShardId, StreamArn, ViewType};
 
 use super::Shared;
 use crate::{ServiceErrorKind, SourceError, StreamClient, StreamPage, StreamStatus};
+
+/// So long nobody lists anything after the service has said that listings come too often.
+const HOLD: Duration = Duration::from_secs(1);
 
 /// All shards of a stream.
 #[derive(Debug)]
@@ -34,9 +38,15 @@ impl<C: StreamClient> Shared<C> {
     ) -> Result<StreamPage, SourceError> {
         let mut backoff = self.backoff(stream.as_str());
         loop {
+            self.limits.listings.turn(&*self.clock).await;
             match self.client.describe_stream(stream, after).await {
                 Ok(page) => return Ok(page),
-                Err(error) => self.wait(error, &mut backoff, tries).await?,
+                Err(error) => {
+                    if matches!(error.kind, ServiceErrorKind::Throttled | ServiceErrorKind::LimitExceeded) {
+                        self.limits.listings.hold(self.clock.now_ms(), HOLD);
+                    }
+                    self.wait(error, &mut backoff, tries).await?;
+                }
             }
         }
     }

@@ -4,14 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sealog_record::{Gap, GapCause, ReadFrom, SequenceNumber, StreamArn};
+use sealog_record::{Gap, GapCause, ReadFrom, SequenceNumber, StreamArn, StreamLabel, Timestamp};
 use tokio::sync::Notify;
 
-use super::Shared;
-use crate::backoff::Backoff;
+use super::opening::{Opening, Refused, Resolved, Unwatched};
+use super::{LATELY_MS, Shared};
+use crate::backoff::{Backoff, Rng};
+use crate::health::PageRead;
+use crate::pace::ShardPace;
 use crate::{
-    BytePermit, Page, ServiceError, ServiceErrorKind, ShardIterator, ShardStart, SourceError, SourceEvent,
-    Stopped, StreamClient,
+    BytePermit, Page, RETENTION_MS, ServiceError, ServiceErrorKind, ShardActivity, ShardIterator, ShardStart,
+    SourceError, SourceEvent, Stopped, StreamClient,
 };
 
 /// The first wait after an empty page.
@@ -20,6 +23,12 @@ const POLL: Duration = Duration::from_millis(200);
 const CAUGHT_UP_EMPTIES: u32 = 20;
 /// A closed shard is followed without waiting, unless it turns out to have nothing but empty pages.
 const CLOSED_EMPTIES: u32 = 100;
+/// Replies in a row that cannot be used, after which a run that is to end leaves the shard.
+const TROUBLES_MAX: u32 = 6;
+
+/// How far our clock and the service's may lie apart. A shard that began at the latest record, and of which nothing was
+/// read, is read so much further back: some older records are archived rather than one lost.
+const CLOCKS_APART_MAX_MS: i64 = 5 * 60 * 1000;
 
 /// What a reader and its epoch know of each other.
 #[derive(Debug, Default)]
@@ -33,30 +42,36 @@ pub(super) struct Sight {
 pub(super) struct ShardReader<C> {
     shared: Arc<Shared<C>>,
     stream: StreamArn,
+    label: StreamLabel,
     start: ShardStart,
     sight: Arc<Sight>,
     wake: Arc<Notify>,
+    opening: Opening,
     /// Records before this instant (ms) are not ours; settled by the first that is.
     since: Option<i64>,
     /// The iterator began at LATEST: what comes through it is ours, whatever the clocks say.
     at_latest: bool,
-    from: ReadFrom,
     read: Option<SequenceNumber>,
     iterator: Option<ShardIterator>,
-    lost_after: Option<Lost>,
     empties: u32,
+    /// When somebody last looked and found everything there.
+    watched_ms: i64,
+    /// It was read to its present end before, in this process.
+    was_caught_up: bool,
+    troubles: u32,
     backoff: Backoff,
+    pace: ShardPace,
+    rng: Rng,
 }
-
-/// Records are lost behind this one; where the rest begins is not known yet.
-#[derive(Clone, Copy)]
-struct Lost(Option<SequenceNumber>);
 
 /// What the epoch gives a reader on its way.
 pub(super) struct Ties {
     pub(super) sight: Arc<Sight>,
     pub(super) wake: Arc<Notify>,
-    pub(super) latest_since_ms: i64,
+    /// When the log opened the stream.
+    pub(super) opened_at_ms: i64,
+    /// When the shard was first listed.
+    pub(super) found_ms: i64,
 }
 
 /// One answer to a call.
@@ -67,37 +82,58 @@ enum Step {
 
 impl<C: StreamClient> ShardReader<C> {
     pub(super) fn new(shared: Arc<Shared<C>>, stream: StreamArn, start: ShardStart, ties: Ties) -> Self {
-        let backoff = shared.backoff(start.shard.as_str());
         // Times are rounded down to the second.
-        let since = ties.latest_since_ms.div_euclid(1000) * 1000;
-        let read = match start.from {
-            ReadFrom::After(read) => Some(read),
-            ReadFrom::TrimHorizon | ReadFrom::Latest => None,
-        };
+        let since = ties.opened_at_ms.saturating_sub(CLOCKS_APART_MAX_MS).div_euclid(1000) * 1000;
         Self {
             since: start.since_latest.then_some(since),
             at_latest: false,
-            from: start.from,
-            read,
+            opening: Opening::new(&start),
+            watched_ms: start.as_of.map_or(ties.found_ms, Timestamp::as_millis),
+            read: match start.from {
+                ReadFrom::After(read) => Some(read),
+                ReadFrom::TrimHorizon | ReadFrom::Latest => None,
+            },
             iterator: None,
-            lost_after: None,
             empties: 0,
+            was_caught_up: false,
+            troubles: 0,
+            backoff: shared.backoff(start.shard.as_str()),
+            pace: ShardPace::default(),
+            rng: shared.rng(start.shard.as_str()),
             sight: ties.sight,
             wake: ties.wake,
+            label: stream.label(),
             shared,
             stream,
             start,
-            backoff,
         }
     }
 
     pub(super) async fn run(mut self) -> Result<Stopped, SourceError> {
         loop {
-            match self.step().await? {
-                Step::GoOn => {}
-                Step::Stop(why) => return Ok(why),
+            match self.step().await {
+                Ok(Step::GoOn) => {}
+                Ok(Step::Stop(why)) => return Ok(why),
+                Err(error) if error.is_about_one_shard() => self.in_trouble(error).await?,
+                Err(error) => return Err(error),
             }
         }
+    }
+
+    /// What cannot be understood now may be understood later, and what cannot is not skipped: the shard is asked again
+    /// and again, from behind the last record that was good. Others are read meanwhile.
+    async fn in_trouble(&mut self, error: SourceError) -> Result<(), SourceError> {
+        self.troubles += 1;
+        if self.shared.options.until_caught_up && self.troubles >= TROUBLES_MAX {
+            return Err(error);
+        }
+        self.iterator = None;
+        let pause = self.backoff.next();
+        tracing::error!(table = %self.shared.table, %error, pause_ms = pause.as_millis(), "the shard is asked again");
+        let trouble = ShardActivity::InTrouble(error.to_string());
+        self.shared.health.shard(&self.label, &self.start.shard, |shard| shard.is(trouble));
+        self.shared.clock.sleep(pause).await;
+        Ok(())
     }
 
     async fn step(&mut self) -> Result<Step, SourceError> {
@@ -105,26 +141,35 @@ impl<C: StreamClient> ShardReader<C> {
             Some(iterator) => iterator,
             None => match self.open().await {
                 Ok(iterator) => iterator,
+                Err(error)
+                    if error.kind == ServiceErrorKind::Invalid && self.opening.not_accepted(self.read) =>
+                {
+                    tracing::warn!(table = %self.shared.table, shard = %self.start.shard, %error, "another place is tried");
+                    return Ok(Step::GoOn);
+                }
                 Err(error) => return self.failed(error).await,
             },
         };
+        if let Some(wait) = self.pace.wait(self.shared.clock.now_ms(), &mut self.rng) {
+            self.shared.clock.sleep(wait).await;
+        }
         let reading = self.shared.reads.acquire().await;
-        let Some(permit) = self.shared.budget.reserve().await else {
+        let Some(permit) = self.shared.limits.bytes.reserve().await else {
             return Err(SourceError::PipelineClosed);
         };
+        let asked_ms = self.shared.clock.now_ms();
         let body = self.shared.client.get_records(&iterator).await;
         drop(reading);
         match body {
             Ok(body) => {
-                self.backoff.reset();
                 self.shared.was_allowed.store(true, Ordering::Relaxed);
                 let page = Page::parse(body).map_err(|source| SourceError::MalformedPage {
-                    stream: self.stream.label(),
+                    stream: self.label.clone(),
                     shard: self.start.shard.clone(),
                     after: self.read,
                     source,
                 })?;
-                self.take(page, permit).await
+                self.take(page, permit, asked_ms).await
             }
             Err(error) => {
                 drop(permit);
@@ -134,14 +179,19 @@ impl<C: StreamClient> ShardReader<C> {
     }
 
     async fn open(&mut self) -> Result<ShardIterator, ServiceError> {
-        let iterator = self.shared.client.shard_iterator(&self.stream, &self.start.shard, self.from).await?;
-        // LATEST holds once: whoever asks for it again skips what was written in between.
-        self.at_latest = self.from == ReadFrom::Latest;
-        if self.at_latest {
-            self.from = ReadFrom::TrimHorizon;
-        }
+        let place = self.opening.place(self.read, self.unwatched());
+        let iterator = self.shared.client.shard_iterator(&self.stream, &self.start.shard, place).await?;
+        self.at_latest = self.opening.opened();
         self.iterator = Some(iterator.clone());
         Ok(iterator)
+    }
+
+    fn unwatched(&self) -> Unwatched {
+        match self.shared.clock.now_ms().saturating_sub(self.watched_ms) {
+            RETENTION_MS.. => Unwatched::TooLong,
+            LATELY_MS.. => Unwatched::AWhile,
+            _ => Unwatched::Briefly,
+        }
     }
 
     async fn failed(&mut self, error: ServiceError) -> Result<Step, SourceError> {
@@ -152,50 +202,54 @@ impl<C: StreamClient> ShardReader<C> {
                 self.shared.clock.sleep(self.backoff.next()).await;
                 Ok(Step::GoOn)
             }
-            ServiceErrorKind::Trimmed => Ok(self.trimmed()),
+            ServiceErrorKind::Trimmed => {
+                (self.iterator, self.empties) = (None, 0);
+                if self.opening.trimmed(self.read) == Refused::TryAgain {
+                    self.shared.clock.sleep(self.backoff.next()).await;
+                }
+                Ok(Step::GoOn)
+            }
             ServiceErrorKind::NotFound => Ok(Step::Stop(Stopped::NotFound { read: self.read })),
+            ServiceErrorKind::Invalid | ServiceErrorKind::Malformed => Err(self.shared.failed(error)),
             ServiceErrorKind::Throttled
             | ServiceErrorKind::LimitExceeded
             | ServiceErrorKind::Denied
             | ServiceErrorKind::NoCredentials
             | ServiceErrorKind::NoRegion
             | ServiceErrorKind::Unreachable
-            | ServiceErrorKind::ServerFault
-            | ServiceErrorKind::Invalid
-            | ServiceErrorKind::Malformed => {
+            | ServiceErrorKind::ServerFault => {
+                if matches!(error.kind, ServiceErrorKind::Throttled | ServiceErrorKind::LimitExceeded) {
+                    self.pace.slow_down(self.shared.clock.now_ms());
+                }
                 self.shared.wait(error, &mut self.backoff, None).await?;
                 Ok(Step::GoOn)
             }
         }
     }
 
-    /// What comes after `read` is gone: what is still there is looked for from the oldest on.
-    fn trimmed(&mut self) -> Step {
-        if self.lost_after.is_some() {
-            return Step::Stop(Stopped::NotFound { read: self.read });
-        }
-        self.lost_after = Some(Lost(self.read));
-        (self.from, self.iterator, self.empties) = (ReadFrom::TrimHorizon, None, 0);
-        Step::GoOn
-    }
-
-    async fn take(&mut self, page: Page, mut permit: BytePermit) -> Result<Step, SourceError> {
+    async fn take(&mut self, page: Page, mut permit: BytePermit, asked_ms: i64) -> Result<Step, SourceError> {
         permit.fit(page.footprint());
         let first = self.first(&page)?;
+        self.backoff.reset();
+        self.troubles = 0;
         let closes = page.next_iterator().is_none();
         self.iterator = page.next_iterator().map(ShardIterator::new);
         self.empties = if page.is_empty() { self.empties.saturating_add(1) } else { 0 };
         if self.declare_lost(&page, first, closes).await? {
             return Ok(Step::Stop(Stopped::Lost));
         }
+        if !self.opening.is_in_doubt() {
+            self.watched_ms = asked_ms;
+        }
+        self.tell(&page, first, asked_ms);
         if let Some(last) = page.len().checked_sub(1).and_then(|last| page.sequence(last)) {
             self.read = self.read.max(Some(last));
-            self.from = self.read.map_or(self.from, ReadFrom::After);
+            self.opening.read_on();
         }
         let empty = page.is_empty();
         if closes || first < page.len() {
             self.sight.caught_up.store(false, Ordering::Release);
-            let (stream, shard) = (self.stream.label(), self.start.shard.clone());
+            let (stream, shard) = (self.label.clone(), self.start.shard.clone());
             self.shared.send(SourceEvent::Page { stream, shard, page, first, closes, permit }).await?;
         } else {
             drop((page, permit));
@@ -209,12 +263,26 @@ impl<C: StreamClient> ShardReader<C> {
         Ok(Step::GoOn)
     }
 
+    fn tell(&self, page: &Page, first: usize, asked_ms: i64) {
+        if self.opening.is_in_doubt() {
+            return;
+        }
+        let last = page.len().checked_sub(1).filter(|last| first <= *last);
+        let last = last.and_then(|last| {
+            let at_ms = page.record(last).and_then(|record| record.change.created_at);
+            Some((page.sequence(last)?, at_ms))
+        });
+        let caught_up = page.is_empty() && self.empties >= CAUGHT_UP_EMPTIES;
+        let read = PageRead { asked_ms, last, caught_up };
+        self.shared.health.shard(&self.label, &self.start.shard, |shard| shard.page(&read));
+    }
+
     /// Index of the first record that was not sent before and is ours.
     fn first(&mut self, page: &Page) -> Result<usize, SourceError> {
         let numbers = || (0..page.len()).filter_map(|index| page.sequence(index));
         for (after, found) in numbers().zip(numbers().skip(1)) {
             if found <= after {
-                let (stream, shard) = (self.stream.label(), self.start.shard.clone());
+                let (stream, shard) = (self.label.clone(), self.start.shard.clone());
                 return Err(SourceError::OutOfOrder { stream, shard, after, found });
             }
         }
@@ -233,22 +301,20 @@ impl<C: StreamClient> ShardReader<C> {
         Ok(first)
     }
 
-    /// Settles a loss as soon as it is known where the rest begins; `true`: there is no rest.
+    /// Settles a doubt as soon as it is known where the rest begins; `true`: records are lost, and there is no rest.
     async fn declare_lost(&mut self, page: &Page, first: usize, closes: bool) -> Result<bool, SourceError> {
-        let Some(Lost(after)) = self.lost_after else { return Ok(false) };
+        if !self.opening.is_in_doubt() {
+            return Ok(false);
+        }
         let found = page.sequence(first);
-        if page.is_empty() && !closes && self.empties < CAUGHT_UP_EMPTIES {
+        let nothing = closes || self.empties >= CAUGHT_UP_EMPTIES;
+        let Resolved::Lost { after } = self.opening.resolve(first > 0, found, nothing) else {
             return Ok(false);
-        }
-        self.lost_after = None;
-        // A record that we have read is still there, so everything behind it is.
-        if first > 0 {
-            return Ok(false);
-        }
+        };
         let ends_shard = closes && found.is_none();
         self.shared
             .gap(Gap {
-                stream: self.stream.label(),
+                stream: self.label.clone(),
                 shard: Some(self.start.shard.clone()),
                 after,
                 first: found,
@@ -267,13 +333,32 @@ impl<C: StreamClient> ShardReader<C> {
             }
             return;
         }
-        let options = &self.shared.options;
-        if self.empties >= CAUGHT_UP_EMPTIES && !self.sight.caught_up.swap(true, Ordering::AcqRel) {
-            self.wake.notify_one();
+        if self.empties >= CAUGHT_UP_EMPTIES {
+            self.was_caught_up = true;
+            if !self.sight.caught_up.swap(true, Ordering::AcqRel) {
+                self.wake.notify_one();
+            }
         }
-        let eager = options.until_caught_up || self.lost_after.is_some();
-        let doublings = if eager { 0 } else { self.empties.saturating_sub(1).min(16) };
-        let wait = POLL.saturating_mul(1 << doublings).min(options.latency_max);
+        let wait = self.idle_wait();
         self.shared.clock.sleep(wait).await;
+    }
+
+    /// Grows up to the stated latency. What is behind is asked as often as it may be: it may be more empty pages away
+    /// from its end than there is time.
+    fn idle_wait(&mut self) -> Duration {
+        let options = &self.shared.options;
+        let is_behind = !self.was_caught_up || self.opening.is_in_doubt();
+        if options.until_caught_up || is_behind {
+            return POLL.min(options.latency_max);
+        }
+        let doublings = self.empties.saturating_sub(1).min(16);
+        let wait = POLL.saturating_mul(1 << doublings);
+        if wait < options.latency_max {
+            return wait;
+        }
+        // Once, so that shards which fell asleep together do not wake together for ever.
+        let falls_asleep = POLL.saturating_mul(1 << doublings.saturating_sub(1)) < options.latency_max;
+        let whole = options.latency_max;
+        if falls_asleep { whole / 2 + whole / 2 * self.rng.below(1024) / 1024 } else { whole }
     }
 }

@@ -86,9 +86,7 @@ impl Failure {
             (_, Some("NoSuchBucket")) => "the bucket does not exist; check its name, region and endpoint",
             (_, Some("RequestTimeTooSkewed")) => "this machine's clock is off; set it",
             (StoreErrorKind::Gone, _) => "the bucket lies in another region; set AWS_REGION to it",
-            (StoreErrorKind::Conflict, _) => {
-                "another request for this name is under way; it is tried again"
-            }
+            (StoreErrorKind::Conflict, _) => "another request for this name is under way; it is tried again",
             (StoreErrorKind::Unknown, _) if self.status.is_some() => "it is tried again",
             (StoreErrorKind::Unknown, _) => {
                 "check credentials, region, endpoint and network; the outcome is looked at before anything else is written"

@@ -64,7 +64,8 @@ impl S3 {
     }
 
     async fn bucket_exists(&self) -> Result<bool, StoreError> {
-        match self.client.head_bucket().bucket(&self.bucket).send().await.map_err(|error| Failure::of(&error)) {
+        match self.client.head_bucket().bucket(&self.bucket).send().await.map_err(|error| Failure::of(&error))
+        {
             Ok(_) => Ok(true),
             Err(failure) if failure.status == Some(404) => Ok(false),
             Err(failure) => Err(self.error("check bucket", "", &failure)),
@@ -142,9 +143,7 @@ impl S3 {
     fn set(&self, name: &'static str, put: Result<(), Failure>) -> Aspect {
         match put {
             Ok(()) => Aspect::new(name, State::Good, "was set"),
-            Err(failure) => {
-                Aspect::new(name, State::Weak, self.error("set up bucket", "", &failure).message)
-            }
+            Err(failure) => Aspect::new(name, State::Weak, self.error("set up bucket", "", &failure).message),
         }
     }
 
@@ -171,9 +170,11 @@ impl S3 {
     async fn check_versioning(&self) -> Aspect {
         match self.bucket_versioning().await {
             Ok(Versioning::Enabled) => Aspect::new("versioning", State::Good, "every version is kept"),
-            Ok(Versioning::Suspended) => {
-                Aspect::new("versioning", State::Bad, "it is suspended: what is overwritten is lost; enable it")
-            }
+            Ok(Versioning::Suspended) => Aspect::new(
+                "versioning",
+                State::Bad,
+                "it is suspended: what is overwritten is lost; enable it",
+            ),
             Ok(Versioning::Never) => {
                 Aspect::new("versioning", State::Bad, "it is off: what is overwritten is lost; enable it")
             }
@@ -198,7 +199,11 @@ impl S3 {
             (Ok((true, Some(found))), Some(wanted)) if !is_at_least(found, wanted) => Aspect::new(
                 name,
                 State::Weak,
-                format!("by default it retains in {}, less than the {} asked for", shown(found), shown(wanted)),
+                format!(
+                    "by default it retains in {}, less than the {} asked for",
+                    shown(found),
+                    shown(wanted)
+                ),
             ),
             (Ok((true, Some(found))), _) => {
                 Aspect::new(name, State::Good, format!("by default it retains in {}", shown(found)))
@@ -218,7 +223,9 @@ impl S3 {
             (Ok(Some(found)), _) => {
                 Aspect::new(name, State::Good, format!("the bucket's default is {found}"))
             }
-            (Ok(None), _) => Aspect::new(name, State::Weak, "the bucket states no default encryption; set one"),
+            (Ok(None), _) => {
+                Aspect::new(name, State::Weak, "the bucket states no default encryption; set one")
+            }
             (Err(error), _) => unknown(name, &error),
         }
     }
@@ -229,7 +236,11 @@ impl S3 {
             Err(error) => return unknown("policy", &error),
         };
         if lacking.is_empty() {
-            return Aspect::new("policy", State::Good, "it denies deletes and writes over what is created once");
+            return Aspect::new(
+                "policy",
+                State::Good,
+                "it denies deletes and writes over what is created once",
+            );
         }
         let found =
             format!("it lacks {}; put these statements into it: {}", lacking.join(" and "), self.policy());
@@ -261,15 +272,12 @@ impl S3 {
             Err(failure) if failure.is_absent() => None,
             Err(failure) => return Err(self.error("check bucket", "", &failure)),
         };
-        let is_on = |lock: &ObjectLockConfiguration| {
-            lock.object_lock_enabled == Some(ObjectLockEnabled::Enabled)
-        };
+        let is_on =
+            |lock: &ObjectLockConfiguration| lock.object_lock_enabled == Some(ObjectLockEnabled::Enabled);
         let default = lock.as_ref().and_then(|lock| lock.rule.as_ref()?.default_retention.as_ref());
         let default = default.and_then(|default| {
-            let mode = match default.mode.as_ref()? {
-                ObjectLockRetentionMode::Compliance => RetentionMode::Compliance,
-                _ => RetentionMode::Governance,
-            };
+            let is_strict = *default.mode.as_ref()? == ObjectLockRetentionMode::Compliance;
+            let mode = if is_strict { RetentionMode::Compliance } else { RetentionMode::Governance };
             let years = default.years.map(|years| years.saturating_mul(365));
             Some(Retention { mode, days: u32::try_from(default.days.or(years)?).ok()? })
         });

@@ -43,9 +43,7 @@ impl S3 {
     pub async fn is_held(&self, key: &str) -> Result<Option<bool>, StoreError> {
         let request = self.client.head_object().bucket(&self.bucket).key(self.name(key));
         match request.send().await.map_err(|error| Failure::of(&error)) {
-            Ok(reply) => {
-                Ok(Some(reply.object_lock_legal_hold_status == Some(ObjectLockLegalHoldStatus::On)))
-            }
+            Ok(reply) => Ok(Some(reply.object_lock_legal_hold_status == Some(ObjectLockLegalHoldStatus::On))),
             Err(failure) if failure.is_absent() => Ok(None),
             Err(failure) => Err(self.error("read retention", key, &failure)),
         }

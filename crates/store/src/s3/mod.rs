@@ -255,9 +255,8 @@ impl Store for S3 {
     async fn create(&self, key: &str, bytes: Bytes) -> Result<Created, StoreError> {
         let mut request = self.put(key, &bytes).if_none_match("*");
         if let Some(retaining) = &self.options.retention {
-            request = request
-                .object_lock_mode(retaining.mode())
-                .object_lock_retain_until_date(retaining.until());
+            request =
+                request.object_lock_mode(retaining.mode()).object_lock_retain_until_date(retaining.until());
         }
         Ok(match self.send("create", key, request, bytes).await? {
             Some(object) => Created::New { version_id: object.version_id },

@@ -23,7 +23,8 @@ impl S3 {
         let (mut key_marker, mut version_marker) = (None, None);
         loop {
             let request = self.client.list_object_versions().bucket(&self.bucket).prefix(self.name(prefix));
-            let request = request.set_key_marker(key_marker.take()).set_version_id_marker(version_marker.take());
+            let request =
+                request.set_key_marker(key_marker.take()).set_version_id_marker(version_marker.take());
             let page = request
                 .send()
                 .await

@@ -49,7 +49,10 @@ enum Cell {
 async fn every_store_holds_what_is_promised_and_deviates_only_as_listed() {
     let subjects = subject::all("conformance").await;
     let properties: Vec<&Property> =
-        [objects::PROPERTIES, log::PROPERTIES, protection::PROPERTIES, upload::PROPERTIES].into_iter().flatten().collect();
+        [objects::PROPERTIES, log::PROPERTIES, protection::PROPERTIES, upload::PROPERTIES]
+            .into_iter()
+            .flatten()
+            .collect();
     let (mut problems, mut rows) = (Vec::new(), Vec::new());
     for property in &properties {
         let mut row = BTreeMap::new();

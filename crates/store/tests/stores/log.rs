@@ -9,10 +9,22 @@ use crate::conformance::{Checked, Property, holds};
 use crate::subject::{Subject, bytes};
 
 pub(crate) const PROPERTIES: &[Property] = &[
-    Property { name: "tells our commit from another's by its bytes", check: Checked::Store(|it| Box::pin(settles(it))) },
-    Property { name: "stores evidence again without harm", check: Checked::Store(|it| Box::pin(evidence(it))) },
-    Property { name: "keeps a larger checkpoint from a slower writer", check: Checked::Store(|it| Box::pin(slower(it))) },
-    Property { name: "8 writers leave the largest of 40 checkpoints", check: Checked::Store(|it| Box::pin(many(it))) },
+    Property {
+        name: "tells our commit from another's by its bytes",
+        check: Checked::Store(|it| Box::pin(settles(it))),
+    },
+    Property {
+        name: "stores evidence again without harm",
+        check: Checked::Store(|it| Box::pin(evidence(it))),
+    },
+    Property {
+        name: "keeps a larger checkpoint from a slower writer",
+        check: Checked::Store(|it| Box::pin(slower(it))),
+    },
+    Property {
+        name: "8 writers leave the largest of 40 checkpoints",
+        check: Checked::Store(|it| Box::pin(many(it))),
+    },
 ];
 
 type Held = Result<(), String>;

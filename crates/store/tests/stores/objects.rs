@@ -10,15 +10,33 @@ use crate::subject::{Subject, bytes};
 
 pub(crate) const PROPERTIES: &[Property] = &[
     Property { name: "creates a name once", check: Checked::Store(|it| Box::pin(creates_once(it))) },
-    Property { name: "one of 16 creators wins, 25 times", check: Checked::Store(|it| Box::pin(one_creator(it))) },
-    Property { name: "replaces only what was seen", check: Checked::Store(|it| Box::pin(replaces_as_seen(it))) },
-    Property { name: "one of 8 replacers wins, 25 times", check: Checked::Store(|it| Box::pin(one_replacer(it))) },
-    Property { name: "does not replace what is gone", check: Checked::Store(|it| Box::pin(replaces_no_nothing(it))) },
-    Property { name: "keeps any bytes, none and a million", check: Checked::Store(|it| Box::pin(any_bytes(it))) },
+    Property {
+        name: "one of 16 creators wins, 25 times",
+        check: Checked::Store(|it| Box::pin(one_creator(it))),
+    },
+    Property {
+        name: "replaces only what was seen",
+        check: Checked::Store(|it| Box::pin(replaces_as_seen(it))),
+    },
+    Property {
+        name: "one of 8 replacers wins, 25 times",
+        check: Checked::Store(|it| Box::pin(one_replacer(it))),
+    },
+    Property {
+        name: "does not replace what is gone",
+        check: Checked::Store(|it| Box::pin(replaces_no_nothing(it))),
+    },
+    Property {
+        name: "keeps any bytes, none and a million",
+        check: Checked::Store(|it| Box::pin(any_bytes(it))),
+    },
     Property { name: "reads ranges", check: Checked::Store(|it| Box::pin(ranges(it))) },
     Property { name: "lists in order, behind a name", check: Checked::Store(|it| Box::pin(lists(it))) },
     Property { name: "lists 1,200 names over pages", check: Checked::Store(|it| Box::pin(lists_pages(it))) },
-    Property { name: "takes a name and names below it", check: Checked::Store(|it| Box::pin(name_and_below(it))) },
+    Property {
+        name: "takes a name and names below it",
+        check: Checked::Store(|it| Box::pin(name_and_below(it))),
+    },
 ];
 
 type Held = Result<(), String>;

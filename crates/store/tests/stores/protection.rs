@@ -15,22 +15,55 @@ use crate::conformance::{Checked, Property, holds};
 use crate::subject::{Server, bytes, governance, now_ms};
 
 pub(crate) const PROPERTIES: &[Property] = &[
-    Property { name: "refuses bytes that are not those of the checksum", check: Checked::S3(|it| Box::pin(wrong_checksum(it))) },
-    Property { name: "states the SHA-256 that was sent", check: Checked::S3(|it| Box::pin(stored_checksum(it))) },
+    Property {
+        name: "refuses bytes that are not those of the checksum",
+        check: Checked::S3(|it| Box::pin(wrong_checksum(it))),
+    },
+    Property {
+        name: "states the SHA-256 that was sent",
+        check: Checked::S3(|it| Box::pin(stored_checksum(it))),
+    },
     Property { name: "keeps versions, and says so", check: Checked::S3(|it| Box::pin(versioning(it))) },
     Property { name: "creates over a delete marker", check: Checked::S3(|it| Box::pin(over_a_marker(it))) },
     Property { name: "lists versions and markers", check: Checked::S3(|it| Box::pin(lists_versions(it))) },
-    Property { name: "lists each version once over pages", check: Checked::S3(|it| Box::pin(version_pages(it))) },
+    Property {
+        name: "lists each version once over pages",
+        check: Checked::S3(|it| Box::pin(version_pages(it))),
+    },
     Property { name: "stamps retention on a created object", check: Checked::S3(|it| Box::pin(stamps(it))) },
-    Property { name: "stamps the bucket's default retention", check: Checked::S3(|it| Box::pin(default_retention(it))) },
-    Property { name: "refuses retention where there is no Object Lock", check: Checked::S3(|it| Box::pin(no_lock(it))) },
-    Property { name: "keeps a retained version, answering 403", check: Checked::S3(|it| Box::pin(keeps_retained(it))) },
-    Property { name: "never shortens a retention in compliance mode", check: Checked::S3(|it| Box::pin(compliance(it))) },
-    Property { name: "keeps a version under legal hold, answering 403", check: Checked::S3(|it| Box::pin(legal_hold(it))) },
+    Property {
+        name: "stamps the bucket's default retention",
+        check: Checked::S3(|it| Box::pin(default_retention(it))),
+    },
+    Property {
+        name: "refuses retention where there is no Object Lock",
+        check: Checked::S3(|it| Box::pin(no_lock(it))),
+    },
+    Property {
+        name: "keeps a retained version, answering 403",
+        check: Checked::S3(|it| Box::pin(keeps_retained(it))),
+    },
+    Property {
+        name: "never shortens a retention in compliance mode",
+        check: Checked::S3(|it| Box::pin(compliance(it))),
+    },
+    Property {
+        name: "keeps a version under legal hold, answering 403",
+        check: Checked::S3(|it| Box::pin(legal_hold(it))),
+    },
     Property { name: "encrypts with SSE-S3, and says so", check: Checked::S3(|it| Box::pin(sse_s3(it))) },
-    Property { name: "encrypts with SSE-KMS, and says with which key", check: Checked::S3(|it| Box::pin(sse_kms(it))) },
-    Property { name: "keeps to conditions of copies", check: Checked::S3(|it| Box::pin(conditional_copy(it))) },
-    Property { name: "keeps to conditions of deletes", check: Checked::S3(|it| Box::pin(conditional_delete(it))) },
+    Property {
+        name: "encrypts with SSE-KMS, and says with which key",
+        check: Checked::S3(|it| Box::pin(sse_kms(it))),
+    },
+    Property {
+        name: "keeps to conditions of copies",
+        check: Checked::S3(|it| Box::pin(conditional_copy(it))),
+    },
+    Property {
+        name: "keeps to conditions of deletes",
+        check: Checked::S3(|it| Box::pin(conditional_delete(it))),
+    },
 ];
 
 type Held = Result<(), String>;
@@ -129,7 +162,8 @@ async fn version_pages(server: &Server) -> Held {
 
 /// Mode and end of an object's retention.
 async fn retention_of(server: &Server, key: &str) -> Result<(Option<String>, Option<i64>), String> {
-    let head = server.client.head_object().bucket(&server.bucket).key(server.key(key)).send().await.map_err(said)?;
+    let head =
+        server.client.head_object().bucket(&server.bucket).key(server.key(key)).send().await.map_err(said)?;
     let until = head.object_lock_retain_until_date().map(DateTime::secs);
     Ok((head.object_lock_mode().map(|mode| mode.as_str().to_owned()), until))
 }

@@ -94,7 +94,8 @@ async fn serve(
         Some(Fault::ResetBefore) => return Ok(()),
         Some(Fault::Answer(status, code)) => return client.write_all(&answer(status, code)).await,
         Some(Fault::Late(ms)) => pause(ms).await,
-        Some(Fault::AnswerAfter(..) | Fault::ResetAfter | Fault::Drip(_) | Fault::Cut(_) | Fault::Bend) | None => {}
+        Some(Fault::AnswerAfter(..) | Fault::ResetAfter | Fault::Drip(_) | Fault::Cut(_) | Fault::Bend)
+        | None => {}
     }
     let mut reply = forward(upstream, &head, &body).await?;
     let begin = find_blank(&reply).unwrap_or(reply.len());
@@ -115,7 +116,9 @@ async fn serve(
             }
             Ok(())
         }
-        Some(Fault::Answer(..) | Fault::ResetBefore | Fault::Late(_)) | None => client.write_all(&reply).await,
+        Some(Fault::Answer(..) | Fault::ResetBefore | Fault::Late(_)) | None => {
+            client.write_all(&reply).await
+        }
     }
 }
 
@@ -159,8 +162,11 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 /// Sends the request as it came, but for keeping the connection; the reply to its end.
 async fn forward(upstream: &str, head: &str, body: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut server = TcpStream::connect(upstream).await?;
-    let mut lines: Vec<&str> =
-        head.trim_end().lines().filter(|line| !line.to_ascii_lowercase().starts_with("connection:")).collect();
+    let mut lines: Vec<&str> = head
+        .trim_end()
+        .lines()
+        .filter(|line| !line.to_ascii_lowercase().starts_with("connection:"))
+        .collect();
     lines.push("connection: close");
     server.write_all(format!("{}\r\n\r\n", lines.join("\r\n")).as_bytes()).await?;
     server.write_all(body).await?;
@@ -217,6 +223,8 @@ async fn ask(control: &str, method: &str, path: &str, body: &str) -> String {
         "{method} {path} HTTP/1.1\r\nhost: {control}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
-    String::from_utf8_lossy(&forward(control, head.strip_suffix(body).unwrap(), body.as_bytes()).await.unwrap())
-        .into_owned()
+    String::from_utf8_lossy(
+        &forward(control, head.strip_suffix(body).unwrap(), body.as_bytes()).await.unwrap(),
+    )
+    .into_owned()
 }

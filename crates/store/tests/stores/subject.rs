@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use bytes::Bytes;
 use sealog_chain::{Retention, RetentionMode};
 use sealog_store::{Directory, Memory, Retaining, S3, S3Options, Store};

@@ -14,8 +14,14 @@ use crate::conformance::{Checked, Property, holds};
 use crate::subject::{Server, bytes};
 
 pub(crate) const PROPERTIES: &[Property] = &[
-    Property { name: "creates beside an upload that stands still", check: Checked::S3(|it| Box::pin(beside(it))) },
-    Property { name: "stores nothing of an upload that is cut short", check: Checked::S3(|it| Box::pin(cut(it))) },
+    Property {
+        name: "creates beside an upload that stands still",
+        check: Checked::S3(|it| Box::pin(beside(it))),
+    },
+    Property {
+        name: "stores nothing of an upload that is cut short",
+        check: Checked::S3(|it| Box::pin(cut(it))),
+    },
 ];
 
 type Held = Result<(), String>;
@@ -68,5 +74,8 @@ async fn cut(server: &Server) -> Held {
     let mut reply = Vec::new();
     let _closed = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut reply)).await;
     let there = server.store(S3Options::default()).read("p/cut").await.map_err(|error| error.to_string())?;
-    holds(there.is_none(), there.map(|object| format!("{} of {} bytes are stored", object.bytes.len(), 2 * HALF)))
+    holds(
+        there.is_none(),
+        there.map(|object| format!("{} of {} bytes are stored", object.bytes.len(), 2 * HALF)),
+    )
 }

@@ -34,9 +34,8 @@ async fn scripted<F: Future<Output = ()>>(
 }
 
 fn store(endpoint: &str, name: &str, attempts: u32) -> S3 {
-    let retries = RetryConfig::standard()
-        .with_max_attempts(attempts)
-        .with_initial_backoff(Duration::from_millis(1));
+    let retries =
+        RetryConfig::standard().with_max_attempts(attempts).with_initial_backoff(Duration::from_millis(1));
     let short = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(2))
         .operation_attempt_timeout(Duration::from_secs(2))
@@ -44,7 +43,12 @@ fn store(endpoint: &str, name: &str, attempts: u32) -> S3 {
     let client = client(endpoint, retries);
     let config = client.config().to_builder().timeout_config(short).build();
     let prefix = format!("wire-{name}-{}", std::process::id());
-    S3::with_client(aws_sdk_s3::Client::from_conf(config), &setting("SEALOG_TEST_S3"), &prefix, S3Options::default())
+    S3::with_client(
+        aws_sdk_s3::Client::from_conf(config),
+        &setting("SEALOG_TEST_S3"),
+        &prefix,
+        S3Options::default(),
+    )
 }
 
 fn kind(settled: &Settled) -> Option<StoreErrorKind> {
@@ -143,11 +147,21 @@ async fn somebody_elses_is_theirs_however_it_was_answered() {
         scripted(name, &[(PUT, "/commits/00000000000000000008.json", fault)], 1, |log, _| async move {
             let other = Log::new(Arc::clone(log.store()), "wire");
             other.put_evidence(&sealog_chain::sha256(b"rows"), bytes("rows")).await.unwrap();
-            log.store().replace("wire/commits/00000000000000000007.json", bytes("theirs"), None).await.unwrap();
+            log.store()
+                .replace("wire/commits/00000000000000000007.json", bytes("theirs"), None)
+                .await
+                .unwrap();
             let settled = log.put_commit(7, bytes("ours")).await;
-            assert!(matches!(&settled, Settled::Theirs(object) if object.bytes == bytes("theirs")), "{settled:?}");
+            assert!(
+                matches!(&settled, Settled::Theirs(object) if object.bytes == bytes("theirs")),
+                "{settled:?}"
+            );
             let nobodys = log.put_commit(8, bytes("ours")).await;
-            assert_eq!(kind(&nobodys).is_some(), !matches!(fault, Fault::AnswerAfter(..)), "{name}: {nobodys:?}");
+            assert_eq!(
+                kind(&nobodys).is_some(),
+                !matches!(fault, Fault::AnswerAfter(..)),
+                "{name}: {nobodys:?}"
+            );
         })
         .await;
     }
@@ -256,11 +270,31 @@ async fn a_refused_permission_names_action_resource_and_statement() {
 async fn a_bad_network_loses_nothing() {
     for (server, variable) in SERVERS {
         for (name, toxic, unclear) in [
-            ("no-reply", r#"{"name":"t","type":"timeout","stream":"downstream","attributes":{"timeout":0}}"#, true),
-            ("reset-peer", r#"{"name":"t","type":"reset_peer","stream":"downstream","attributes":{"timeout":0}}"#, true),
-            ("limit-data", r#"{"name":"t","type":"limit_data","stream":"downstream","attributes":{"bytes":10}}"#, true),
-            ("latency", r#"{"name":"t","type":"latency","stream":"downstream","attributes":{"latency":150}}"#, false),
-            ("slicer", r#"{"name":"t","type":"slicer","stream":"upstream","attributes":{"average_size":20,"delay":2000}}"#, false),
+            (
+                "no-reply",
+                r#"{"name":"t","type":"timeout","stream":"downstream","attributes":{"timeout":0}}"#,
+                true,
+            ),
+            (
+                "reset-peer",
+                r#"{"name":"t","type":"reset_peer","stream":"downstream","attributes":{"timeout":0}}"#,
+                true,
+            ),
+            (
+                "limit-data",
+                r#"{"name":"t","type":"limit_data","stream":"downstream","attributes":{"bytes":10}}"#,
+                true,
+            ),
+            (
+                "latency",
+                r#"{"name":"t","type":"latency","stream":"downstream","attributes":{"latency":150}}"#,
+                false,
+            ),
+            (
+                "slicer",
+                r#"{"name":"t","type":"slicer","stream":"upstream","attributes":{"average_size":20,"delay":2000}}"#,
+                false,
+            ),
         ] {
             let network = Toxic::start(&format!("{server}-{name}"), &setting(variable)).await;
             let log = Log::new(Arc::new(store(&network.endpoint, name, 1)), "toxic");

@@ -60,7 +60,8 @@ pub(super) const CASES: &[Case] = &[
             files.insert(CHECKPOINT_KEY.to_owned(), before);
         },
         history: Some(|files| {
-            let marked = [version(&commit_key(5), "1", false, false), version(&commit_key(5), "m", true, true)];
+            let marked =
+                [version(&commit_key(5), "1", false, false), version(&commit_key(5), "m", true, true)];
             kept(files, marked.to_vec())
         }),
         findings: &["delete-marker commit=5 object=commits/00000000000000000005.json"],
@@ -112,8 +113,12 @@ fn evidence_that_a_commit_names_and_that_was_written_again_is_named() {
         let name = first_evidence(&files);
         let history = Some(kept(&files, again(name)));
         let store = super::stored(&[(LOG, &files)]).now_or_never().unwrap();
-        let report = super::run(std::sync::Arc::new(super::Refusing { store, refused: None, history }), &super::options());
-        let found: Vec<_> = report.logs[0].findings.iter().map(|it| (it.code.as_str(), it.object.as_deref())).collect();
+        let report = super::run(
+            std::sync::Arc::new(super::Refusing { store, refused: None, history }),
+            &super::options(),
+        );
+        let found: Vec<_> =
+            report.logs[0].findings.iter().map(|it| (it.code.as_str(), it.object.as_deref())).collect();
         assert_eq!(found, [(code, Some(name))]);
         assert!(report.logs[0].findings[0].commit.is_some());
     }

@@ -1,0 +1,126 @@
+"""Records a second and core over HTTP: from a simulator in one process to commits in a directory by `sealog run` in another.
+
+    end_to_end.py --sealog PATH [--records N] [--bytes N] [--rounds N] [--shards N]
+
+What counts is the CPU time (user and system, all threads, start-up included) of the `sealog run` process alone, as the
+kernel reports it when the process ends; the simulator's is not in it. The archive lies in memory (/dev/shm) where there is
+such a place. Every run is checked: its commits hold as many records as the simulator offered. A run that finds nothing to
+read shows what starting and stopping cost.
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "integration"), str(HERE.parent / "crash")]
+
+import common  # noqa: E402
+import programs  # noqa: E402
+
+TABLE = common.TABLE
+GOAL, LEAST = 120_000, 100_000
+SCENARIO = """\
+version = 1
+seed = 1
+[[table]]
+name = "{table}"
+region = "{region}"
+created = "-3h"
+shards = {shards}
+[[table.writer]]
+count = {records}
+from = "-2h"
+until = "-10m"
+items = 40000
+bytes = {bytes}
+[[table.event]]
+at = "-5m"
+does = "disable"
+"""
+
+
+class Usage:
+    """What one process took."""
+
+    def __init__(self, wall_s, used):
+        self.wall_s = wall_s
+        self.user_s, self.system_s = used.ru_utime, used.ru_stime
+        self.cpu_s = used.ru_utime + used.ru_stime
+
+
+def run(sealog, config, endpoint, log):
+    """`sealog run --until-caught-up`, and what the kernel says of it."""
+    began = time.monotonic()
+    with open(log, "wb") as output:
+        process = subprocess.Popen([sealog, "run", "--config", str(config), "--until-caught-up"], stdout=output,
+                                   stderr=subprocess.STDOUT, env=programs.environment(endpoint))
+        _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise RuntimeError(f"sealog run ended with {process.returncode}:\n{programs.tail(log)}")
+    return Usage(time.monotonic() - began, used)
+
+
+def archived(sealog, config, endpoint, folder, expected):
+    """One run into an empty archive."""
+    shutil.rmtree(folder / "archive", ignore_errors=True)
+    usage = run(sealog, config, endpoint, folder / "run.log")
+    found = common.committed_records(folder)
+    if found != expected:
+        raise RuntimeError(f"{expected} records were offered and {found} are committed")
+    return usage
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sealog", required=True, help="the binary, built as a release")
+    parser.add_argument("--records", type=int, default=240_000)
+    parser.add_argument("--bytes", type=int, default=1_700, help="about so many bytes a record on the wire")
+    parser.add_argument("--shards", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="sealog-bench-", dir=memory) as folder:
+        measure(options, Path(folder))
+
+
+def measure(options, folder):
+    scenario = folder / "scenario.toml"
+    scenario.write_text(SCENARIO.format(table=TABLE, region=programs.REGION, shards=options.shards,
+                                        records=options.records, bytes=options.bytes))
+    programs.new_key(options.sealog, folder)
+    config = programs.configuration(folder, [TABLE])
+    simulator = common.Simulator([options.sealog, "simulator"], ["--scenario", str(scenario)], folder / "simulator.log")
+    try:
+        offered = len(simulator.truth())
+        archived(options.sealog, config, simulator.endpoint, folder, offered)
+        usages = [archived(options.sealog, config, simulator.endpoint, folder, offered) for _ in range(options.rounds)]
+        size = sum(path.stat().st_size for path in (folder / "archive").rglob("*") if path.is_file())
+        idle = [run(options.sealog, config, simulator.endpoint, folder / "run.log") for _ in range(3)]
+    finally:
+        simulator.stop()
+    report(options, offered, usages, size, idle)
+
+
+def report(options, offered, usages, size, idle):
+    print(f"end to end over HTTP: {offered} records of about {options.bytes} bytes in {options.shards} shards, "
+          f"{options.rounds} runs after one to warm up, {size / offered:.0f} bytes a record in the archive")
+    print(f"{'run':<8}{'CPU s':>8}{'user':>8}{'system':>8}{'us/record':>11}{'records/s/core':>16}{'wall s':>8}")
+    rows = [(str(at + 1), usage) for at, usage in enumerate(usages)]
+    for name, it in [*rows, ("nothing", min(idle, key=lambda it: it.cpu_s))]:
+        each = f"{it.cpu_s / offered * 1e6:>11.2f}{offered / it.cpu_s:>16.0f}" if name != "nothing" else f"{'':>27}"
+        print(f"{name:<8}{it.cpu_s:>8.2f}{it.user_s:>8.2f}{it.system_s:>8.2f}{each}{it.wall_s:>8.2f}")
+    middle = offered / statistics.median(usage.cpu_s for usage in usages)
+    word = "the goal is reached" if middle >= GOAL else "less than the goal" if middle >= LEAST else "LESS THAN THE LEAST"
+    print(f"middle: {middle:.0f} records/s/core; goal {GOAL}, the least {LEAST}: {word}")
+
+
+if __name__ == "__main__":
+    main()
