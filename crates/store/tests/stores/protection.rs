@@ -76,7 +76,7 @@ fn said(error: impl std::fmt::Debug) -> String {
 async fn created(server: &Server, key: &str, options: S3Options) -> Result<String, String> {
     match server.store(options).create(key, bytes("x")).await.map_err(said)? {
         Created::New { version_id: Some(version) } => Ok(version),
-        other => Err(said(other)),
+        other @ (Created::New { .. } | Created::Exists) => Err(said(other)),
     }
 }
 
