@@ -5,6 +5,7 @@
 # network. They and what they store are gone afterwards. What the command finds in its environment:
 #   SEALOG_TEST_S3          the bucket, the same name on both
 #   SEALOG_TEST_VERSITYGW, SEALOG_TEST_MINIO    the endpoints
+#   SEALOG_TEST_VERSITYGW_DATA    where versitygw keeps its buckets
 #   SEALOG_TEST_TOXIPROXY   the address of toxiproxy's control
 #   AWS_ENDPOINT_URL_S3     versitygw, for who asks for no server in particular; AWS_REGION and the keys are good for both
 # SEALOG_VERSITYGW, SEALOG_MINIO and SEALOG_TOXIPROXY are the binaries (versitygw.sh, minio.sh, toxiproxy.sh), SEALOG_PYTHON
@@ -40,6 +41,7 @@ servers+=($!)
 
 export SEALOG_TEST_S3=sealog-test
 export SEALOG_TEST_VERSITYGW="http://127.0.0.1:$gateway" SEALOG_TEST_MINIO="http://127.0.0.1:$minio"
+export SEALOG_TEST_VERSITYGW_DATA="$folder/data"
 export SEALOG_TEST_TOXIPROXY="127.0.0.1:$proxy" AWS_ENDPOINT_URL_S3="http://127.0.0.1:$gateway"
 "$SEALOG_PYTHON" - <<'PY' || { tail -n 20 "$folder"/*.log >&2; exit 1; }
 import boto3, os, socket, time
