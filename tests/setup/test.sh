@@ -8,7 +8,7 @@ set -uo pipefail
 setup="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=tests/setup/env.sh
 source "$setup/env.sh"
-cd "$setup/../.."
+cd "$setup/../.." || exit 1
 
 "$setup/system.sh" tests || exit 1
 SEALOG_PYTHON="$("$setup/venv.sh")" || exit 1

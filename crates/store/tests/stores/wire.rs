@@ -18,6 +18,11 @@ const PUT: &str = "PUT";
 const GET: &str = "GET";
 const COMMIT: &str = "/commits/00000000000000000007.json";
 
+/// Longer than a loaded machine needs for anything.
+const PATIENT: Duration = Duration::from_secs(30);
+/// For what is to be given up.
+const IMPATIENT: Duration = Duration::from_secs(2);
+
 /// The log behind a scripted proxy, before each server; `attempts` is what the SDK may do at one call.
 async fn scripted<F: Future<Output = ()>>(
     name: &str,
@@ -25,21 +30,29 @@ async fn scripted<F: Future<Output = ()>>(
     attempts: u32,
     check: impl Fn(Log, Arc<Proxy>) -> F,
 ) {
+    scripted_within(PATIENT, name, script, attempts, check).await;
+}
+
+async fn scripted_within<F: Future<Output = ()>>(
+    attempt_max: Duration,
+    name: &str,
+    script: &[Line],
+    attempts: u32,
+    check: impl Fn(Log, Arc<Proxy>) -> F,
+) {
     for (server, variable) in SERVERS {
         let proxy = Arc::new(Proxy::start(&setting(variable), script).await);
-        let store = store(&proxy.endpoint, name, attempts);
+        let store = store(&proxy.endpoint, name, attempts, attempt_max);
         check(Log::new(Arc::new(store), "wire"), Arc::clone(&proxy)).await;
         assert!(proxy.is_through(), "{name} on {server}: the fault did not take place: {:?}", proxy.seen());
     }
 }
 
-fn store(endpoint: &str, name: &str, attempts: u32) -> S3 {
+fn store(endpoint: &str, name: &str, attempts: u32, attempt_max: Duration) -> S3 {
     let retries =
         RetryConfig::standard().with_max_attempts(attempts).with_initial_backoff(Duration::from_millis(1));
-    let short = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(2))
-        .operation_attempt_timeout(Duration::from_secs(2))
-        .build();
+    let short =
+        TimeoutConfig::builder().connect_timeout(attempt_max).operation_attempt_timeout(attempt_max).build();
     let client = client(endpoint, retries);
     let config = client.config().to_builder().timeout_config(short).build();
     let prefix = format!("wire-{name}-{}", std::process::id());
@@ -199,7 +212,7 @@ async fn slow_is_not_broken() {
 #[tokio::test]
 async fn too_slow_is_unknown() {
     for (name, fault) in [("too-late", Fault::Late(4000)), ("too-slow", Fault::Drip(2000))] {
-        scripted(name, &[(GET, COMMIT, fault)], 1, |log, _| async move {
+        scripted_within(IMPATIENT, name, &[(GET, COMMIT, fault)], 1, |log, _| async move {
             ours(&log).await;
             let outcome = log.store().read(&log.key("commits/00000000000000000007.json")).await;
             assert_eq!(outcome.expect_err(name).kind, StoreErrorKind::Unknown);
@@ -297,11 +310,14 @@ async fn a_bad_network_loses_nothing() {
             ),
         ] {
             let network = Toxic::start(&format!("{server}-{name}"), &setting(variable)).await;
-            let log = Log::new(Arc::new(store(&network.endpoint, name, 1)), "toxic");
+            let log =
+                |attempt_max| Log::new(Arc::new(store(&network.endpoint, name, 1, attempt_max)), "toxic");
+            let attempt_max = if unclear { IMPATIENT } else { PATIENT };
             network.poison(toxic).await;
-            let settled = log.put_commit(7, bytes("ours")).await;
+            let settled = log(attempt_max).put_commit(7, bytes("ours")).await;
             assert_eq!(kind(&settled).is_some(), unclear, "{name} on {server}: {settled:?}");
             network.cure("t").await;
+            let log = log(PATIENT);
             ours(&log).await;
             let theirs = log.put_commit(7, bytes("late")).await;
             assert!(matches!(theirs, Settled::Theirs(_)), "{name} on {server}: {theirs:?}");
