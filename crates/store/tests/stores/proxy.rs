@@ -168,8 +168,9 @@ async fn forward(upstream: &str, head: &str, body: &[u8]) -> std::io::Result<Vec
         .filter(|line| !line.to_ascii_lowercase().starts_with("connection:"))
         .collect();
     lines.push("connection: close");
-    server.write_all(format!("{}\r\n\r\n", lines.join("\r\n")).as_bytes()).await?;
-    server.write_all(body).await?;
+    // At once: a server that answers before it has read the body resets the connection, and with it goes the answer.
+    let whole = [format!("{}\r\n\r\n", lines.join("\r\n")).as_bytes(), body].concat();
+    server.write_all(&whole).await?;
     let mut reply = Vec::new();
     server.read_to_end(&mut reply).await?;
     Ok(reply)
