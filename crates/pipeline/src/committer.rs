@@ -3,27 +3,21 @@
 //! Recovery is the same function as the first attempt: whatever became of a commit, the bytes under its number decide.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use sealog_chain::{
-    CHECKPOINT_KEY, Checkpoint, Commit, FORMAT, Fact, Fold, Policies, SignedCheckpoint, Writer, sha256,
+    CHECKPOINT_KEY, Checkpoint, Commit, FORMAT, Fact, Fold, Policies, SignedCheckpoint, Writer,
 };
 use sealog_record::{ShardId, StreamLabel, TableArn, Timestamp};
 use sealog_source::{Clock, CommittedShard};
-use sealog_store::{Log, Object, Settled, StoreError, StoreErrorKind};
+use sealog_store::{Log, Object, Settled};
 use tokio_util::sync::CancellationToken;
 
+use crate::patience::Patience;
 use crate::rebase::rebase;
 use crate::snapshots::Snapshots;
+use crate::stage::{Staged, Stager};
 use crate::{PipelineError, Progress, Sealed, Signer};
-
-const WAIT_FIRST: Duration = Duration::from_millis(100);
-const WAIT_MAX: Duration = Duration::from_secs(10);
-/// Attempts at an object while the disk is full: somebody may be making room.
-const FULL_TRIES: u32 = 4;
-/// Attempts after a stop was asked for; about half a minute.
-const STOPPING_TRIES: u32 = 9;
 
 /// What every committer of a process shares.
 #[derive(Clone)]
@@ -44,6 +38,7 @@ pub struct Committer {
     fold: Fold,
     policies: Policies,
     identity: Identity,
+    stager: Stager,
     progress: Arc<Progress>,
     /// What lies under `checkpoint`, as far as is known here.
     newest: Option<Object>,
@@ -64,7 +59,8 @@ impl Committer {
         let mut fold = log.restore(identity.signer.verifier()).await.unwrap_or_default();
         let snapshots = Snapshots::since(fold.size());
         log.follow(&mut fold, drop).await?;
-        let mut committer = Self { log, fold, policies, identity, progress, newest: None, snapshots };
+        let stager = Stager::new(log.clone(), identity.clone());
+        let mut committer = Self { log, fold, policies, identity, stager, progress, newest: None, snapshots };
         committer.check_ours()?;
         committer.publish_if_behind().await?;
         Ok(committer)
@@ -80,6 +76,11 @@ impl Committer {
     #[must_use]
     pub fn log(&self) -> &Log {
         &self.log
+    }
+
+    /// Stores rows for it, ahead of their commit.
+    pub(crate) fn stager(&self) -> Stager {
+        self.stager.clone()
     }
 
     /// What it tells the time by.
@@ -116,7 +117,8 @@ impl Committer {
     ///
     /// # Errors
     /// [`PipelineError`] when the store refuses for good; nothing of `sealed` may be assumed then.
-    pub async fn commit(&mut self, sealed: Sealed) -> Result<Vec<CommittedShard>, PipelineError> {
+    pub async fn commit(&mut self, sealed: impl Into<Staged>) -> Result<Vec<CommittedShard>, PipelineError> {
+        let Staged { sealed, stored } = sealed.into();
         for fact in &sealed.facts {
             if let Fact::StreamOpened { arn, .. } = fact {
                 self.check_table(&arn.table())?;
@@ -125,8 +127,8 @@ impl Committer {
         let touched = touched(&sealed);
         let mut sealed = rebase(sealed, &self.fold)?;
         while !sealed.is_empty() {
-            // Before this: nothing. A crash after it leaves an object that no commit names.
-            self.stage(&sealed).await?;
+            // Before this: nothing, or rows that were stored ahead. A crash after it leaves an object that no commit names.
+            self.stager.ensure_stored(&sealed, stored.as_ref()).await?;
             let bytes = self.render(&sealed)?;
             // What is stored stays: a commit that no reader would take would end the log.
             let mut next = self.fold.clone();
@@ -211,17 +213,6 @@ impl Committer {
         })
     }
 
-    async fn stage(&self, sealed: &Sealed) -> Result<(), PipelineError> {
-        let Some(object) = &sealed.object else { return Ok(()) };
-        let mut patience = self.patience();
-        loop {
-            match self.log.put_evidence(&object.sha256, object.bytes.clone()).await {
-                Ok(()) => return Ok(()),
-                Err(error) => patience.wait(error).await?,
-            }
-        }
-    }
-
     async fn put(&self, number: u64, bytes: &Bytes) -> Result<Put, PipelineError> {
         let mut patience = self.patience();
         loop {
@@ -282,44 +273,13 @@ impl Committer {
     }
 
     fn patience(&self) -> Patience<'_> {
-        Patience { identity: &self.identity, log: self.log.name(), tries: 0, wait: WAIT_FIRST }
+        Patience::new(&self.identity, self.log.name())
     }
 }
 
 enum Put {
     Ours(Option<String>),
     Theirs(Object),
-}
-
-/// Waits longer and longer for a store that may come back.
-struct Patience<'a> {
-    identity: &'a Identity,
-    log: &'a str,
-    tries: u32,
-    wait: Duration,
-}
-
-impl Patience<'_> {
-    /// Returns when it is time to try again; the error itself when that is of no use.
-    async fn wait(&mut self, error: StoreError) -> Result<(), PipelineError> {
-        self.tries += 1;
-        let full = error.kind == StoreErrorKind::Full && self.tries >= FULL_TRIES;
-        let stopping = self.identity.cancel.is_cancelled() && self.tries >= STOPPING_TRIES;
-        if full || stopping || !error.kind.may_pass() {
-            return Err(error.into());
-        }
-        tracing::warn!(log = self.log, %error, wait_ms = self.wait.as_millis(), "the archive is written again");
-        self.identity.clock.sleep(jittered(self.wait, &self.identity.writer.id, self.tries)).await;
-        self.wait = (self.wait * 2).min(WAIT_MAX);
-        Ok(())
-    }
-}
-
-/// Between half of `wait` and all of it: writers that met once do not meet again. Each draws from its own name.
-fn jittered(wait: Duration, writer: &str, tries: u32) -> Duration {
-    let [high, low, ..] = sha256(format!("{writer} {tries}").as_bytes()).0;
-    let part = u32::from(u16::from_be_bytes([high, low]));
-    wait / 2 + wait / 2 * part / u32::from(u16::MAX)
 }
 
 fn touched(sealed: &Sealed) -> Vec<(StreamLabel, ShardId)> {
