@@ -1,6 +1,6 @@
 """FS-51: memory stays bounded in bytes, with 1,000 busy shards and a store that stalls.
 
-    with-s3.sh PYTHON memory.py --sealog PATH
+    with-servers.sh PYTHON memory.py --sealog PATH
 
 A simulator offers more than the bound in 1,000 shards. The archive lies on S3, behind a proxy that takes the first object
 of rows and answers nothing from then on. Nothing can be committed, so reading has to stop; the kernel says how much memory

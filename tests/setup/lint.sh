@@ -5,7 +5,7 @@ set -uo pipefail
 setup="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=tests/setup/env.sh
 source "$setup/env.sh"
-cd "$setup/../.."
+cd "$setup/../.." || exit 1
 
 "$setup/system.sh" build || exit 1
 for part in clippy fmt; do

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What the operating system must have. `system.sh build`: make, a C compiler (ring, zstd), cargo. `system.sh tests`:
-# also a C++ compiler (libFuzzer), python3 with venv, and patch. On Debian and Ubuntu, missing packages are installed with apt; Rust never is, because rustup is
+# also a C++ compiler (libFuzzer), python3 with venv, patch, and strace. On Debian and Ubuntu, missing packages are installed with apt; Rust never is, because rustup is
 # the user's choice.
 set -euo pipefail
 # shellcheck source=tests/setup/env.sh
@@ -16,6 +16,8 @@ if [ "${1:-build}" = tests ]; then
   command -v python3 >/dev/null || missing+=(python3)
   command -v patch >/dev/null || missing+=(patch)
   python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
+  # Shows in which order an archive in a directory is flushed to the disk.
+  command -v strace >/dev/null || missing+=(strace)
 fi
 [ "${#missing[@]}" -eq 0 ] || apt_install "${missing[@]}"
 

@@ -8,12 +8,14 @@ set -uo pipefail
 setup="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=tests/setup/env.sh
 source "$setup/env.sh"
-cd "$setup/../.."
+cd "$setup/../.." || exit 1
 
 "$setup/system.sh" tests || exit 1
 SEALOG_PYTHON="$("$setup/venv.sh")" || exit 1
 SEALOG_VERSITYGW="$("$setup/versitygw.sh")" || exit 1
-export SEALOG_PYTHON SEALOG_VERSITYGW
+SEALOG_MINIO="$("$setup/minio.sh")" || exit 1
+SEALOG_TOXIPROXY="$("$setup/toxiproxy.sh")" || exit 1
+export SEALOG_PYTHON SEALOG_VERSITYGW SEALOG_MINIO SEALOG_TOXIPROXY
 target="${CARGO_TARGET_DIR:-target}"
 # Python must not write its caches into the clone: a test of a read-only tree would differ from one of a fresh tree.
 export PYTHONDONTWRITEBYTECODE=1
@@ -48,8 +50,8 @@ suite() {
   failed=$((failed + bad))
 }
 
-# The stores' conformance suite runs on a real S3 server too.
-suite "cargo test" "$setup/with-s3.sh" cargo test --workspace --locked --no-fail-fast
+# The stores' conformance suite runs on real S3 servers too.
+suite "cargo test" "$setup/with-servers.sh" cargo test --workspace --locked --no-fail-fast
 
 # Every `test_*.py` beside the tests of a subject is a suite of its own, without arguments.
 for file in tests/*/test_*.py crates/*/tests/test_*.py; do
@@ -72,11 +74,16 @@ suite "tests/conformance/streams.py" "$SEALOG_PYTHON" tests/conformance/streams.
 suite "tests/moto/run.py" "$SEALOG_PYTHON" tests/moto/run.py --sealog "$SEALOG_BIN"
 suite "tests/integration/failures.py" "$SEALOG_PYTHON" tests/integration/failures.py --sealog "$SEALOG_BIN"
 suite "tests/integration/scenarios.py" "$SEALOG_PYTHON" tests/integration/scenarios.py --sealog "$SEALOG_BIN"
-suite "tests/integration/s3.py" "$setup/with-s3.sh" "$SEALOG_PYTHON" tests/integration/s3.py --sealog "$SEALOG_BIN"
-suite "tests/integration/memory.py" "$setup/with-s3.sh" "$SEALOG_PYTHON" tests/integration/memory.py --sealog "$SEALOG_BIN"
+suite "tests/integration/memory.py" "$setup/with-servers.sh" "$SEALOG_PYTHON" tests/integration/memory.py --sealog "$SEALOG_BIN"
+suite "tests/integration/s3.py" "$setup/with-servers.sh" "$SEALOG_PYTHON" tests/integration/s3.py --sealog "$SEALOG_BIN"
+suite "tests/integration/bucket.py" "$setup/with-servers.sh" "$SEALOG_PYTHON" tests/integration/bucket.py --sealog "$SEALOG_BIN"
+suite "tests/integration/flush.py" "$SEALOG_PYTHON" tests/integration/flush.py --sealog "$SEALOG_BIN"
 suite "tests/vectors/run_vectors.py" "$SEALOG_PYTHON" tests/vectors/run_vectors.py "$SEALOG_BIN"
 suite "tests/crash/kill9.py" "$SEALOG_PYTHON" tests/crash/kill9.py --sealog "$SEALOG_BIN"
 suite "tests/crash/kill9.py --trim" "$SEALOG_PYTHON" tests/crash/kill9.py --trim --sealog "$SEALOG_BIN"
+# Small here; by itself it runs 16 writers with 500 commits each, and kills the server ten times.
+suite "tests/crash/many_writers.py" "$SEALOG_PYTHON" tests/crash/many_writers.py --sealog "$SEALOG_BIN" \
+  --writer "${SEALOG_BIN%/*}/race_writer" --commits 20 --kills 3
 suite "tests/crash/two_writers.py" "$SEALOG_PYTHON" tests/crash/two_writers.py --sealog "$SEALOG_BIN"
 suite "tests/crash/two_writers.py --trim" "$SEALOG_PYTHON" tests/crash/two_writers.py --trim --sealog "$SEALOG_BIN"
 

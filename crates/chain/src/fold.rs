@@ -9,33 +9,41 @@ use sealog_record::{
     TableArn, Timestamp, ViewType,
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::fact::Policies;
 use crate::{ChainError, Commit, Hash, Previous, SegmentFrom, Tree, leaf_hash, sha256};
 
 mod apply;
+mod snapshot;
 
 /// State of a log after its first [`Fold::size`] commits.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fold {
     tree: Tree,
     head: Option<Head>,
     genesis: Option<Genesis>,
     streams: BTreeMap<StreamLabel, StreamState>,
+    #[serde(with = "snapshot::pairs")]
     shards: BTreeMap<(StreamLabel, ShardId), ShardState>,
     filters: BTreeMap<String, (Hash, Hash)>,
     gaps: Vec<Gap>,
+    holds: BTreeMap<String, Hold>,
     records: u64,
     closed: bool,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Head {
     sha256: Hash,
     version_id: Option<String>,
     committed_at: Timestamp,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Genesis {
     origin: String,
     table: TableArn,
@@ -44,7 +52,8 @@ struct Genesis {
 }
 
 /// One stream of the table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct StreamState {
     /// Its ARN.
     pub arn: StreamArn,
@@ -58,7 +67,22 @@ pub struct StreamState {
     pub ended: Option<StreamEnd>,
 }
 
-#[derive(Debug, Clone)]
+/// A legal hold on a range of commits and on what they name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hold {
+    /// First commit.
+    pub first: u64,
+    /// Last commit.
+    pub last: u64,
+    /// Why.
+    pub reason: String,
+    /// Whether it was lifted.
+    pub is_lifted: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ShardState {
     position: ShardPosition,
     // Last record before a gap: what follows the gap must lie behind it.
@@ -174,6 +198,12 @@ impl Fold {
     #[must_use]
     pub fn gaps(&self) -> &[Gap] {
         &self.gaps
+    }
+
+    /// Legal holds by name; those that were lifted, too.
+    #[must_use]
+    pub fn holds(&self) -> &BTreeMap<String, Hold> {
+        &self.holds
     }
 
     /// Rows sealed so far.

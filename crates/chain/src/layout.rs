@@ -19,6 +19,12 @@ pub fn checkpoint_key(size: u64) -> String {
     format!("checkpoints/{size:020}")
 }
 
+/// Name of the snapshot after the first `size` commits.
+#[must_use]
+pub fn snapshot_key(size: u64) -> String {
+    format!("snapshots/{size:020}")
+}
+
 /// Name of the evidence object with this hash.
 #[must_use]
 pub fn evidence_key(sha256: &Hash) -> String {
@@ -35,6 +41,12 @@ pub fn commit_number_of(key: &str) -> Option<u64> {
 #[must_use]
 pub fn checkpoint_size_of(key: &str) -> Option<u64> {
     twenty_digits(key.strip_prefix("checkpoints/")?)
+}
+
+/// Size in a snapshot's name; `None` for any other name.
+#[must_use]
+pub fn snapshot_size_of(key: &str) -> Option<u64> {
+    twenty_digits(key.strip_prefix("snapshots/")?)
 }
 
 /// Origin of the log of a table's changes.
@@ -56,6 +68,7 @@ mod tests {
         assert_eq!(commit_key(42), "commits/00000000000000000042.json");
         assert_eq!(commit_number_of(&commit_key(u64::MAX)), Some(u64::MAX));
         assert_eq!(checkpoint_size_of(&checkpoint_key(7)), Some(7));
+        assert_eq!(snapshot_size_of(&snapshot_key(7)), Some(7));
         for key in
             ["commits/42.json", "commits/+0000000000000000042.json", "commits/00000000000000000042.json.bak"]
         {

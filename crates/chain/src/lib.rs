@@ -26,11 +26,12 @@ pub use commit::{
 };
 pub use error::ChainError;
 pub use fact::{Fact, HOLDS, Policies, Retention, RetentionMode, StopCause};
-pub use fold::{Fold, StreamState};
+pub use fold::{Fold, Hold, StreamState};
 pub use hash::{EMPTY_ROOT, Hash, leaf_hash, node_hash, record_leaf, sha256};
 pub use key::{SigningKey, VerifierKey, key_rotation_message};
 pub use layout::{
-    CHECKPOINT_KEY, checkpoint_key, checkpoint_size_of, commit_key, commit_number_of, evidence_key, origin_of,
+    CHECKPOINT_KEY, checkpoint_key, checkpoint_size_of, commit_key, commit_number_of, evidence_key,
+    origin_of, snapshot_key, snapshot_size_of,
 };
 pub use note::{NoteSignature, SignedNote};
 pub use sealog_record::{OnGap, StartAt, StreamEnd};

@@ -8,6 +8,8 @@ use sealog_record::{ChangeRecord, Decision, EvidenceRow, Gap, GapCause, Timestam
 
 use crate::*;
 
+mod snapshot;
+
 const TABLE: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders";
 const LABEL: &str = "2026-11-22T00:00:00.000";
 

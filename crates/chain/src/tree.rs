@@ -1,9 +1,12 @@
 //! The root of a growing RFC 6962 tree, in memory that grows with the logarithm of its size.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{EMPTY_ROOT, Hash, node_hash};
 
 /// A tree that leaves are pushed on; keeps one hash for each full subtree.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tree {
     size: u64,
     // Roots of the full subtrees, largest first; one for each bit that is set in `size`.
@@ -27,6 +30,11 @@ impl Tree {
     #[must_use]
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// Whether it has as many subtrees as its size asks for; one that was pushed always has.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.peaks.len() as u64 == u64::from(self.size.count_ones())
     }
 
     /// Root over all leaves; [`EMPTY_ROOT`] without any.

@@ -33,6 +33,10 @@ pub(crate) enum Command {
     Status(StatusArgs),
     /// List what an archive admits to lack
     Gaps(GapsArgs),
+    /// Make a bucket fit for an archive, and prove that it is
+    Archive(crate::commands::archive::ArchiveCommandArgs),
+    /// Legal holds on ranges of commits
+    Hold(crate::commands::hold::HoldArgs),
     /// Make and show signing keys
     Keys(KeysArgs),
     /// Serve a simulated DynamoDB Streams for tests

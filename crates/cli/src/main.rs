@@ -38,6 +38,8 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             Command::Verify(args) => commands::verify::run(&args).await,
             Command::Status(args) => commands::status::run(&args).await,
             Command::Gaps(args) => commands::gaps::run(&args).await,
+            Command::Archive(args) => commands::archive::run(&args).await,
+            Command::Hold(args) => commands::hold::run(&args).await,
             Command::Keys(args) => commands::keys::run(&args),
             Command::Simulator(args) => commands::simulator::run(&args).await,
             Command::Completions(args) => commands::completions::run(&args),

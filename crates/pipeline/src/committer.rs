@@ -3,7 +3,6 @@
 //! Recovery is the same function as the first attempt: whatever became of a commit, the bytes under its number decide.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use sealog_chain::{
@@ -11,18 +10,14 @@ use sealog_chain::{
 };
 use sealog_record::{ShardId, StreamLabel, TableArn, Timestamp};
 use sealog_source::{Clock, CommittedShard};
-use sealog_store::{CommitOutcome, Log, Object, StoreError, StoreErrorKind};
+use sealog_store::{Log, Object, Settled};
 use tokio_util::sync::CancellationToken;
 
+use crate::patience::Patience;
 use crate::rebase::rebase;
+use crate::snapshots::Snapshots;
+use crate::stage::{Staged, Stager};
 use crate::{PipelineError, Progress, Sealed, Signer};
-
-const WAIT_FIRST: Duration = Duration::from_millis(100);
-const WAIT_MAX: Duration = Duration::from_secs(10);
-/// Attempts at an object while the disk is full: somebody may be making room.
-const FULL_TRIES: u32 = 4;
-/// Attempts after a stop was asked for; about half a minute.
-const STOPPING_TRIES: u32 = 9;
 
 /// What every committer of a process shares.
 #[derive(Clone)]
@@ -43,7 +38,11 @@ pub struct Committer {
     fold: Fold,
     policies: Policies,
     identity: Identity,
+    stager: Stager,
     progress: Arc<Progress>,
+    /// What lies under `checkpoint`, as far as is known here.
+    newest: Option<Object>,
+    snapshots: Snapshots,
 }
 
 impl Committer {
@@ -57,9 +56,11 @@ impl Committer {
         identity: Identity,
         progress: Arc<Progress>,
     ) -> Result<Self, PipelineError> {
-        let mut fold = Fold::default();
-        log.catch_up(&mut fold).await?;
-        let committer = Self { log, fold, policies, identity, progress };
+        let mut fold = log.restore(identity.signer.verifier()).await.unwrap_or_default();
+        let snapshots = Snapshots::since(fold.size());
+        log.follow(&mut fold, drop).await?;
+        let stager = Stager::new(log.clone(), identity.clone());
+        let mut committer = Self { log, fold, policies, identity, stager, progress, newest: None, snapshots };
         committer.check_ours()?;
         committer.publish_if_behind().await?;
         Ok(committer)
@@ -69,6 +70,17 @@ impl Committer {
     #[must_use]
     pub fn fold(&self) -> &Fold {
         &self.fold
+    }
+
+    /// The log it commits to.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Stores rows for it, ahead of their commit.
+    pub(crate) fn stager(&self) -> Stager {
+        self.stager.clone()
     }
 
     /// What it tells the time by.
@@ -105,7 +117,8 @@ impl Committer {
     ///
     /// # Errors
     /// [`PipelineError`] when the store refuses for good; nothing of `sealed` may be assumed then.
-    pub async fn commit(&mut self, sealed: Sealed) -> Result<Vec<CommittedShard>, PipelineError> {
+    pub async fn commit(&mut self, sealed: impl Into<Staged>) -> Result<Vec<CommittedShard>, PipelineError> {
+        let Staged { sealed, stored } = sealed.into();
         for fact in &sealed.facts {
             if let Fact::StreamOpened { arn, .. } = fact {
                 self.check_table(&arn.table())?;
@@ -114,8 +127,8 @@ impl Committer {
         let touched = touched(&sealed);
         let mut sealed = rebase(sealed, &self.fold)?;
         while !sealed.is_empty() {
-            // Before this: nothing. A crash after it leaves an object that no commit names.
-            self.stage(&sealed).await?;
+            // Before this: nothing, or rows that were stored ahead. A crash after it leaves an object that no commit names.
+            self.stager.ensure_stored(&sealed, stored.as_ref()).await?;
             let bytes = self.render(&sealed)?;
             // What is stored stays: a commit that no reader would take would end the log.
             let mut next = self.fold.clone();
@@ -127,6 +140,7 @@ impl Committer {
                     let evidence = sealed.object.as_ref().map_or(0, |object| object.bytes.len());
                     self.progress.commit(sealed.rows(), (evidence + bytes.len()) as u64);
                     self.publish().await?;
+                    self.snapshots.put_if_due(&self.log, &self.fold, &*self.identity.signer).await;
                     break;
                 }
                 Put::Theirs(object) => sealed = self.give_way(&object, sealed).await?,
@@ -199,24 +213,13 @@ impl Committer {
         })
     }
 
-    async fn stage(&self, sealed: &Sealed) -> Result<(), PipelineError> {
-        let Some(object) = &sealed.object else { return Ok(()) };
-        let mut patience = self.patience();
-        loop {
-            match self.log.put_evidence(&object.sha256, object.bytes.clone()).await {
-                Ok(()) => return Ok(()),
-                Err(error) => patience.wait(error).await?,
-            }
-        }
-    }
-
     async fn put(&self, number: u64, bytes: &Bytes) -> Result<Put, PipelineError> {
         let mut patience = self.patience();
         loop {
             match self.log.put_commit(number, bytes.clone()).await {
-                CommitOutcome::Ours { version_id } => return Ok(Put::Ours(version_id)),
-                CommitOutcome::Theirs(object) => return Ok(Put::Theirs(object)),
-                CommitOutcome::Undecided(error) => patience.wait(error).await?,
+                Settled::Ours { version_id } => return Ok(Put::Ours(version_id)),
+                Settled::Theirs(object) => return Ok(Put::Theirs(object)),
+                Settled::Undecided(error) => patience.wait(error).await?,
             }
         }
     }
@@ -225,7 +228,7 @@ impl Committer {
     async fn give_way(&mut self, theirs: &Object, sealed: Sealed) -> Result<Sealed, PipelineError> {
         let (number, rows) = (self.fold.size(), sealed.rows());
         let winner = self.log.fold_in(&mut self.fold, theirs)?.writer;
-        self.log.catch_up(&mut self.fold).await?;
+        self.log.follow(&mut self.fold, drop).await?;
         self.check_ours()?;
         let rest = rebase(sealed, &self.fold)?;
         self.progress.lost_race();
@@ -240,64 +243,43 @@ impl Committer {
         Ok(rest)
     }
 
-    async fn publish(&self) -> Result<(), PipelineError> {
+    async fn publish(&mut self) -> Result<(), PipelineError> {
         let origin = self.fold.origin().unwrap_or_default().to_owned();
         let head = Checkpoint { origin, size: self.fold.size(), root: self.fold.tree().root() };
         let signed = self.identity.signer.sign(head).await?;
+        let mut newest = self.newest.take();
         let mut patience = self.patience();
         loop {
-            match self.log.publish(&signed).await {
-                Ok(()) => return Ok(()),
+            match self.log.publish(&signed, &mut newest).await {
+                Ok(()) => break,
                 Err(error) => patience.wait(error).await?,
             }
         }
+        self.newest = newest;
+        Ok(())
     }
 
     /// Makes up for a crash between a commit and its checkpoint. Leaves a larger one alone: another writer is ahead.
-    async fn publish_if_behind(&self) -> Result<(), PipelineError> {
+    async fn publish_if_behind(&mut self) -> Result<(), PipelineError> {
         if self.fold.size() == 0 {
             return Ok(());
         }
-        let newest = self.log.read(CHECKPOINT_KEY).await?;
-        let size = newest.and_then(|object| SignedCheckpoint::parse(&object.bytes).ok());
-        if size.is_some_and(|signed| signed.checkpoint.size >= self.fold.size()) {
+        self.newest = self.log.read(CHECKPOINT_KEY).await?;
+        let newest = self.newest.as_ref().and_then(|object| SignedCheckpoint::parse(&object.bytes).ok());
+        if newest.is_some_and(|signed| signed.checkpoint.size >= self.fold.size()) {
             return Ok(());
         }
         self.publish().await
     }
 
     fn patience(&self) -> Patience<'_> {
-        Patience { identity: &self.identity, log: self.log.name(), tries: 0, wait: WAIT_FIRST }
+        Patience::new(&self.identity, self.log.name())
     }
 }
 
 enum Put {
     Ours(Option<String>),
     Theirs(Object),
-}
-
-/// Waits longer and longer for a store that may come back.
-struct Patience<'a> {
-    identity: &'a Identity,
-    log: &'a str,
-    tries: u32,
-    wait: Duration,
-}
-
-impl Patience<'_> {
-    /// Returns when it is time to try again; the error itself when that is of no use.
-    async fn wait(&mut self, error: StoreError) -> Result<(), PipelineError> {
-        self.tries += 1;
-        let full = error.kind == StoreErrorKind::Full && self.tries >= FULL_TRIES;
-        let stopping = self.identity.cancel.is_cancelled() && self.tries >= STOPPING_TRIES;
-        if full || stopping || !error.kind.may_pass() {
-            return Err(error.into());
-        }
-        tracing::warn!(log = self.log, %error, wait_ms = self.wait.as_millis(), "the archive is written again");
-        self.identity.clock.sleep(self.wait).await;
-        self.wait = (self.wait * 2).min(WAIT_MAX);
-        Ok(())
-    }
 }
 
 fn touched(sealed: &Sealed) -> Vec<(StreamLabel, ShardId)> {

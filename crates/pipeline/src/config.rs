@@ -3,6 +3,7 @@
 //! Relative paths are relative to the file's own directory, so that a configuration works from anywhere.
 
 mod check;
+mod protection;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,6 +13,8 @@ use sealog_chain::{OnGap, StartAt};
 use sealog_record::ViewType;
 use sealog_store::Location;
 use serde::Deserialize;
+
+pub use protection::Protection;
 
 /// A configuration that cannot be used. The message names the place and what to write there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +31,8 @@ pub struct ConfigError {
 pub struct Config {
     /// Where the archive is.
     pub archive: Location,
+    /// How its objects are kept and encrypted.
+    pub protection: Protection,
     /// File of the signing key.
     pub key_file: PathBuf,
     /// Longest time between two commits while capture runs. Verifiers call an archive stale after twice that; a shorter
@@ -69,6 +74,8 @@ struct File {
     batch: Batch,
     #[serde(default)]
     memory: Memory,
+    retention: Option<protection::RetentionSection>,
+    encryption: Option<protection::EncryptionSection>,
     #[serde(default)]
     table: Vec<Table>,
 }
@@ -140,8 +147,10 @@ impl Config {
         let key = overrides.signing_key.as_deref().or(file.signing.key.as_deref());
         let tables = file.table.into_iter().map(Table::checked).collect::<Result<Vec<_>, _>>()?;
         check::tables(&tables)?;
+        let archive = location(archive, folder)?;
         Ok(Self {
-            archive: location(archive, folder)?,
+            protection: protection::protection(&archive, file.retention, file.encryption)?,
+            archive,
             key_file: key_file(key, folder)?,
             heartbeat: heartbeat(file.heartbeat.as_deref())?,
             seal: file.batch.rule()?,
@@ -271,7 +280,6 @@ mod tests {
         for text in [
             format!("{SMALLEST}columns = {{ amount = \"text\" }}\n"),
             format!("{SMALLEST}[[table.filter]]\ncomponent = \"x\"\n"),
-            format!("{SMALLEST}[retention]\nmode = \"compliance\"\n"),
             SMALLEST.replace("file:k", "kms:k"),
         ] {
             assert!(parse(&text).unwrap_err().contains("not there yet"), "{text}");

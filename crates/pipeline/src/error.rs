@@ -63,6 +63,16 @@ pub enum PipelineError {
         /// What is wrong and what to do.
         problem: String,
     },
+    /// A legal hold cannot be set or lifted as asked.
+    #[error("hold {name:?} of log {log}: {problem}")]
+    Hold {
+        /// The log.
+        log: String,
+        /// Name of the hold.
+        name: String,
+        /// What is wrong and what to do.
+        problem: String,
+    },
     /// A task of ours died; a defect.
     #[error("a task failed: {0}; restart, and report it")]
     Defect(String),
@@ -97,7 +107,8 @@ impl PipelineError {
             | Self::OtherTable { .. }
             | Self::OtherKey { .. }
             | Self::Closed(_)
-            | Self::Key { .. } => false,
+            | Self::Key { .. }
+            | Self::Hold { .. } => false,
         }
     }
 
@@ -121,9 +132,11 @@ impl PipelineError {
                 Remedy::TryAgain
             }
             Self::Defect(_) | Self::Overtaken(_) => Remedy::TryAgain,
-            Self::OtherTable { .. } | Self::OtherKey { .. } | Self::Closed(_) | Self::Key { .. } => {
-                Remedy::Configure
-            }
+            Self::OtherTable { .. }
+            | Self::OtherKey { .. }
+            | Self::Closed(_)
+            | Self::Key { .. }
+            | Self::Hold { .. } => Remedy::Configure,
             Self::Log(_) | Self::Store(_) | Self::Batch(_) | Self::Chain(_) => Remedy::CallAPerson,
         }
     }

@@ -1,4 +1,4 @@
-//! One table's pipeline: reader → gatherer → committer.
+//! One table's pipeline: reader → gatherer → stager → committer.
 //!
 //! Each hands over through a bounded queue and ends when the one before it has: that is how a stop finishes what was read.
 
@@ -15,12 +15,13 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::stage::{Ahead, AheadStaged, Outlet};
 use crate::{Committer, Config, Gatherer, Identity, PipelineError, Progress, Sealed, TableConfig};
 
 /// Pages between reader and gatherer; their bytes are bounded by the budget.
 const EVENTS_QUEUED: usize = 64;
-/// Batches between gatherer and committer: one is gathered while one is written.
-const BATCHES_QUEUED: usize = 1;
+/// Batches whose rows are stored and that wait for their commit.
+const STAGED_QUEUED: usize = 1;
 const POSITIONS_QUEUED: usize = 1024;
 /// So long after a stop was asked for, pages that were read and are not sealed yet are still taken.
 const STOPPING_MAX: Duration = Duration::from_secs(10);
@@ -58,7 +59,8 @@ pub(crate) async fn run<C: StreamClient>(
     let cancel = shared.identity.cancel.clone();
 
     let (events, events_in) = mpsc::channel(EVENTS_QUEUED);
-    let (sealed, sealed_in) = mpsc::channel(BATCHES_QUEUED);
+    let (sealed, sealed_in) = Outlet::new();
+    let (staged, staged_in) = mpsc::channel(STAGED_QUEUED);
     let (positions, positions_in) = mpsc::channel(POSITIONS_QUEUED);
     let mut tasks = JoinSet::new();
     let limits = shared.limits.clone();
@@ -69,14 +71,23 @@ pub(crate) async fn run<C: StreamClient>(
         let result = gatherer.run(events_in, sealed).await;
         Ended::Gatherer(result, gatherer.started)
     });
+    let stager = committer.stager();
     tasks.spawn(async move {
-        Ended::Committer(Box::new(commit(committer, heartbeat, sealed_in, positions).await))
+        stager.run(sealed_in, staged).await;
+        Ended::Stager
+    });
+    tasks.spawn(async move {
+        Ended::Committer(Box::new(commit(committer, heartbeat, staged_in, positions).await))
     });
     finish(tasks, shared.identity.cancel.clone(), shared.until_caught_up, &reading).await
 }
 
 fn policies(config: &Config, table: &TableConfig) -> Policies {
-    Policies { heartbeat_seconds: config.heartbeat.as_secs(), retention: None, on_gap: table.on_gap }
+    Policies {
+        heartbeat_seconds: config.heartbeat.as_secs(),
+        retention: config.protection.retention,
+        on_gap: table.on_gap,
+    }
 }
 
 fn source<C: StreamClient>(shared: &Shared<C>, table: &TableConfig, fold: &Fold) -> Source<C> {
@@ -116,10 +127,12 @@ enum Ended {
     Reader(Result<(), PipelineError>),
     /// With whether anything came from the service at all.
     Gatherer(Result<(), PipelineError>, bool),
+    /// What went wrong the committer tells.
+    Stager,
     Committer(Box<Result<Committer, PipelineError>>),
 }
 
-/// Awaits all three, states why capture stopped, and returns the first cause of trouble.
+/// Awaits all four, states why capture stopped, and returns the first cause of trouble.
 async fn finish(
     mut tasks: JoinSet<Ended>,
     cancel: CancellationToken,
@@ -131,6 +144,7 @@ async fn finish(
         match ended {
             Ok(Ended::Reader(result)) => read = result,
             Ok(Ended::Gatherer(result, started)) => (gathered, began) = (result, started),
+            Ok(Ended::Stager) => {}
             Ok(Ended::Committer(ended)) => match *ended {
                 Ok(ended) => committer = Some(ended),
                 Err(error) => {
@@ -166,7 +180,7 @@ impl Gathering {
     async fn run(
         &mut self,
         mut events: mpsc::Receiver<SourceEvent>,
-        sealed: mpsc::Sender<Sealed>,
+        sealed: Outlet,
     ) -> Result<(), PipelineError> {
         // What was read is committed, unless the archive is too slow for that: the next start reads it again.
         let identity = self.identity.clone();
@@ -193,14 +207,14 @@ impl Gathering {
                 () = due => self.gatherer.seal()?.into_iter().collect(),
             };
             for batch in batches {
-                if sealed.send(batch).await.is_err() {
+                if !sealed.send(batch).await {
                     return Ok(());
                 }
             }
         }
         // The reader has ended: what it sent is committed all the same.
         if let Some(batch) = self.gatherer.seal()? {
-            drop(sealed.send(batch).await);
+            sealed.send(batch).await;
         }
         Ok(())
     }
@@ -239,22 +253,25 @@ impl Heartbeat {
 async fn commit(
     mut committer: Committer,
     heartbeat: Heartbeat,
-    mut sealed: mpsc::Receiver<Sealed>,
+    mut staged: mpsc::Receiver<AheadStaged>,
     positions: mpsc::Sender<CommittedShard>,
 ) -> Result<Committer, PipelineError> {
     loop {
         let silence = committer.clock().sleep(heartbeat.interval);
-        let batch = tokio::select! {
+        let (batch, place) = tokio::select! {
             biased;
-            batch = sealed.recv() => match batch {
-                Some(batch) => batch,
+            batch = staged.recv() => match batch.transpose()? {
+                Some(Ahead { batch, place }) => (batch, Some(place)),
                 None => return Ok(committer),
             },
             () = silence, if committer.fold().size() > 0 => {
-                Sealed { facts: vec![heartbeat.fact()], ..Sealed::default() }
+                let alone = Sealed { facts: vec![heartbeat.fact()], ..Sealed::default() };
+                (alone.into(), None)
             }
         };
-        for shard in committer.commit(batch).await? {
+        let committed = committer.commit(batch).await?;
+        drop(place);
+        for shard in committed {
             // A reader that has ended needs no positions.
             drop(positions.send(shard).await);
         }

@@ -25,7 +25,8 @@ impl From<StartAt> for ReadFrom {
 }
 
 /// Where reading of a shard begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ReadFrom {
     /// The oldest record that the service still has.
     TrimHorizon,
@@ -36,7 +37,8 @@ pub enum ReadFrom {
 }
 
 /// Our committed progress in one shard: the fold of all its segments.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ShardPosition {
     /// The shard it came from, as listed when we first read it.
     pub parent: Option<ShardId>,

@@ -6,16 +6,20 @@
 //! moves or flushes (most network file systems) cannot promise this and are not supported.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{Created, Entry, Object, Store, StoreError, StoreErrorKind};
+use crate::filesystem::refuse_if_elsewhere;
+use crate::{Created, Entry, Object, Replaced, Store, StoreError, StoreErrorKind};
 
 const STAGING: &str = ".staging";
+/// Who holds its lock may replace; creating needs none.
+const LOCK: &str = ".staging/lock";
 
 /// A directory on a local file system.
 #[derive(Debug, Clone)]
@@ -27,10 +31,14 @@ impl Directory {
     /// Opens a directory for writing; makes it if need be.
     ///
     /// # Errors
-    /// When it cannot be made or written.
+    /// When it cannot be made or written, or lies on a network file system.
     pub async fn create(root: &Path) -> Result<Self, StoreError> {
         let staging = root.join(STAGING);
-        let made = blocking(move || make_folder(&staging)).await;
+        let made = blocking(move || {
+            make_folder(&staging)?;
+            refuse_if_elsewhere(&staging)
+        })
+        .await;
         made.map_err(|error| explain("open", &root.display().to_string(), &error))?;
         Ok(Self::existing(root))
     }
@@ -68,30 +76,36 @@ impl Store for Directory {
         .await
     }
 
-    async fn replace(&self, key: &str, bytes: Bytes) -> Result<(), StoreError> {
+    async fn replace(&self, key: &str, bytes: Bytes, seen: Option<&Object>) -> Result<Replaced, StoreError> {
+        let seen = seen.map(|seen| seen.bytes.clone());
         self.run("replace", key, move |root, path| {
             let staged = stage(root, &bytes)?;
             let folder = path.parent().unwrap_or(root);
             make_folder(folder)?;
+            // Held until the file is closed, by whatever way: a process that dies leaves nothing locked.
+            let lock = File::create(root.join(LOCK))?;
+            lock.lock()?;
+            if read_file(path)? != seen {
+                return Ok(Replaced::Changed);
+            }
             staged.persist(path).map_err(|refused| refused.error)?;
-            flush_folder(folder)
+            flush_folder(folder)?;
+            Ok(Replaced::Done(Object::plain(bytes)))
         })
         .await
     }
 
     async fn read(&self, key: &str) -> Result<Option<Object>, StoreError> {
-        self.run("read", key, |_, path| match fs::read(path) {
-            Ok(bytes) => Ok(Some(Object { bytes: bytes.into(), version_id: None })),
-            // A bucket would hold no object of this name either.
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory
-                ) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(error),
+        self.run("read", key, |_, path| Ok(read_file(path)?.map(Object::plain))).await
+    }
+
+    async fn read_range(&self, key: &str, range: Range<u64>) -> Result<Option<Bytes>, StoreError> {
+        self.run("read", key, move |_, path| {
+            let Some(mut file) = none_if_absent(File::open(path))? else { return Ok(None) };
+            file.seek(SeekFrom::Start(range.start))?;
+            let mut bytes = Vec::new();
+            let read = file.take(range.end.saturating_sub(range.start)).read_to_end(&mut bytes);
+            Ok(none_if_absent(read)?.map(|_| bytes.into()))
         })
         .await
     }
@@ -102,10 +116,10 @@ impl Store for Directory {
         let folder = prefix.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
         self.run("list", prefix, move |root, _| {
             let mut entries = Vec::new();
-            collect(root, &folder, &mut entries)?;
-            entries.retain(|Entry { key, .. }| {
-                key.starts_with(&wanted) && after.as_ref().is_none_or(|after| key > after)
-            });
+            let is_asked = |key: &str| {
+                key.starts_with(&wanted) && after.as_ref().is_none_or(|after| key > after.as_str())
+            };
+            collect(root, &folder, &is_asked, &mut entries)?;
             entries.sort_by(|a, b| a.key.cmp(&b.key));
             Ok(entries)
         })
@@ -135,6 +149,20 @@ impl Store for Directory {
 
 async fn blocking<T: Send + 'static>(act: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
     tokio::task::spawn_blocking(act).await.map_err(io::Error::other)?
+}
+
+fn read_file(path: &Path) -> io::Result<Option<Bytes>> {
+    Ok(none_if_absent(fs::read(path))?.map(Bytes::from))
+}
+
+/// A bucket would hold no object of such a name either.
+fn none_if_absent<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+    use ErrorKind::{IsADirectory, NotADirectory, NotFound};
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory | IsADirectory) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Bytes in `.staging/`, flushed; removed again unless it is moved to its name. A crash here leaves a file that
@@ -174,21 +202,33 @@ fn flush_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-fn collect(root: &Path, folder: &str, entries: &mut Vec<Entry>) -> io::Result<()> {
+/// What is not asked for costs its name and no more: a folder may hold a million.
+fn collect(
+    root: &Path,
+    folder: &str,
+    is_asked: &impl Fn(&str) -> bool,
+    entries: &mut Vec<Entry>,
+) -> io::Result<()> {
     let listing = match fs::read_dir(root.join(folder)) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(()),
         listing => listing?,
     };
     for entry in listing {
         let entry = entry?;
-        let name = entry.file_name();
-        let key = PathBuf::from(folder).join(&name).to_string_lossy().into_owned();
+        let key = PathBuf::from(folder).join(entry.file_name()).to_string_lossy().into_owned();
+        let is_plain = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_plain && !is_asked(&key) {
+            continue;
+        }
         match fs::metadata(entry.path()) {
-            Ok(metadata) if !metadata.is_dir() => entries.push(Entry { key, bytes: metadata.len() }),
-            Ok(_) if key != STAGING => collect(root, &key, entries)?,
+            Ok(metadata) if !metadata.is_dir() && is_asked(&key) => {
+                entries.push(Entry { key, bytes: metadata.len() });
+            }
+            Ok(metadata) if metadata.is_dir() && key != STAGING => collect(root, &key, is_asked, entries)?,
             Ok(_) => {}
             // A link that leads nowhere or to itself: the name is there, and reading it says what is wrong.
-            Err(_) => entries.push(Entry { key, bytes: 0 }),
+            Err(_) if is_asked(&key) => entries.push(Entry { key, bytes: 0 }),
+            Err(_) => {}
         }
     }
     Ok(())
@@ -209,6 +249,9 @@ fn explain(operation: &'static str, key: &str, error: &io::Error) -> StoreError 
         }
         ErrorKind::ReadOnlyFilesystem => {
             (Forbidden, "the file system is read-only; mount it for writing or name another directory")
+        }
+        ErrorKind::Unsupported => {
+            (Invalid, "name a directory on a local file system, or an archive on s3://bucket/prefix")
         }
         ErrorKind::NotFound => (Gone, "the archive's directory is not there; check the path"),
         ErrorKind::NotADirectory | ErrorKind::IsADirectory | ErrorKind::InvalidFilename => {

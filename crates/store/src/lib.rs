@@ -3,17 +3,19 @@
 //! [`Store`] is the seam; [`Directory`], [`S3`] and [`Memory`] stand behind it and pass one conformance suite. [`Log`]
 //! is the commit protocol of `crates/chain/FORMAT.md`, section 7. What this room promises: an object that was
 //! acknowledged stays as it is, two writers never both create one name, and an unclear outcome is reported as unclear,
-//! never as success or failure. It never sleeps and never retries beyond what the AWS SDK does; callers decide.
+//! never as success or failure. It never sleeps and never retries beyond what [`S3`] states; callers decide.
 
 mod directory;
 mod error;
+mod filesystem;
 mod location;
 mod log;
 mod memory;
+mod object;
 mod s3;
+mod snapshot;
 
-#[cfg(test)]
-mod conformance;
+use std::ops::Range;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -21,62 +23,46 @@ use bytes::Bytes;
 pub use directory::Directory;
 pub use error::{StoreError, StoreErrorKind};
 pub use location::{Location, LocationError};
-pub use log::{CommitOutcome, Log, LogError};
+pub use log::{Log, LogError, Settled};
 pub use memory::Memory;
-pub use s3::S3;
-
-/// An object that was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Object {
-    /// Its bytes.
-    pub bytes: Bytes,
-    /// Its version, in a store that has versions.
-    pub version_id: Option<String>,
-}
-
-/// An object that was listed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Its whole name.
-    pub key: String,
-    /// Its size in bytes.
-    pub bytes: u64,
-}
-
-/// What a create-only write found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Created {
-    /// The object is ours and durable.
-    New {
-        /// Its version, in a store that has versions.
-        version_id: Option<String>,
-    },
-    /// There is one already; nothing was changed. It may be ours from a reply that was lost: read it.
-    Exists,
-}
+pub use object::{Created, Entry, Object, Replaced, Version, Versioning};
+pub use s3::{Aspect, Canary, Encryption, Retaining, S3, S3Options, State};
 
 /// Where objects are kept. Names are relative to the archive, with `/` between parts.
 ///
 /// Reads see what was acknowledged before they began (S3 and local file systems both promise it).
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Creates an object if and only if there is none. Durable when it returns.
+    /// Creates an object that is to stay, if and only if there is none. Durable when it returns, and retained where the
+    /// store was opened with retention.
     ///
     /// # Errors
     /// [`StoreErrorKind::Conflict`] and [`StoreErrorKind::Unknown`] leave open whether the object exists.
     async fn create(&self, key: &str, bytes: Bytes) -> Result<Created, StoreError>;
 
-    /// Writes an object over whatever is there. Durable when it returns; readers see the old or the new, never a mixture.
+    /// Writes an object if what lies there is still what was `seen`; `None`: nothing. Durable when it returns; readers
+    /// see the old or the new, never a mixture. It is not retained.
     ///
     /// # Errors
     /// As for [`Store::create`].
-    async fn replace(&self, key: &str, bytes: Bytes) -> Result<(), StoreError>;
+    async fn replace(&self, key: &str, bytes: Bytes, seen: Option<&Object>) -> Result<Replaced, StoreError>;
 
     /// Reads an object; `None` when there is none.
     ///
     /// # Errors
     /// Any kind but `Conflict`.
     async fn read(&self, key: &str) -> Result<Option<Object>, StoreError>;
+
+    /// Reads some bytes of an object: those of `range` that it has. `None` when there is no object.
+    ///
+    /// # Errors
+    /// As for [`Store::read`].
+    async fn read_range(&self, key: &str, range: Range<u64>) -> Result<Option<Bytes>, StoreError> {
+        let Some(object) = self.read(key).await? else { return Ok(None) };
+        let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(object.bytes.len());
+        let (start, end) = (place(range.start), place(range.end));
+        Ok(Some(object.bytes.slice(start.min(end)..end)))
+    }
 
     /// Lists the objects whose names begin with `prefix` and lie behind `after`, in order of name.
     ///
@@ -89,6 +75,23 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// As for [`Store::list`].
     async fn folders(&self) -> Result<Vec<String>, StoreError>;
+
+    /// Whether it keeps what is overwritten or deleted.
+    ///
+    /// # Errors
+    /// As for [`Store::list`].
+    async fn versioning(&self) -> Result<Versioning, StoreError> {
+        Ok(Versioning::Never)
+    }
+
+    /// Every version and deletion of the objects whose names begin with `prefix`, in order of name; none in a store that
+    /// has no versions.
+    ///
+    /// # Errors
+    /// As for [`Store::list`].
+    async fn versions(&self, _prefix: &str) -> Result<Vec<Version>, StoreError> {
+        Ok(Vec::new())
+    }
 
     /// Where this is, for people.
     fn describe(&self) -> String;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::{Directory, S3, Store, StoreError};
+use crate::{Directory, S3, S3Options, Store, StoreError};
 
 /// `s3://bucket/prefix`, or a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,14 +47,15 @@ impl FromStr for Location {
 }
 
 impl Location {
-    /// Opens the archive for reading and writing. A directory is made if need be; S3 is not asked yet.
+    /// Opens the archive for reading and writing. A directory is made if need be, and has neither retention nor
+    /// encryption; S3 is not asked yet.
     ///
     /// # Errors
     /// When the directory cannot be made.
-    pub async fn open(&self) -> Result<Arc<dyn Store>, StoreError> {
+    pub async fn open(&self, options: S3Options) -> Result<Arc<dyn Store>, StoreError> {
         match self {
             Self::Directory(path) => Ok(Arc::new(Directory::create(path).await?)),
-            Self::S3 { bucket, prefix } => Ok(Arc::new(S3::connect(bucket, prefix).await)),
+            Self::S3 { bucket, prefix } => Ok(Arc::new(S3::connect(bucket, prefix, options).await)),
         }
     }
 
@@ -62,7 +63,7 @@ impl Location {
     pub async fn open_to_read(&self) -> Arc<dyn Store> {
         match self {
             Self::Directory(path) => Arc::new(Directory::existing(path)),
-            Self::S3 { bucket, prefix } => Arc::new(S3::connect(bucket, prefix).await),
+            Self::S3 { bucket, prefix } => Arc::new(S3::connect(bucket, prefix, S3Options::default()).await),
         }
     }
 }

@@ -7,14 +7,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use sealog_chain::{
-    CHECKPOINT_KEY, ChainError, Commit, Fold, Hash, SignedCheckpoint, checkpoint_key, commit_key,
+    CHECKPOINT_KEY, ChainError, Checkpoint, Commit, Fold, Hash, SignedCheckpoint, checkpoint_key, commit_key,
     commit_number_of, evidence_key,
 };
 
-use crate::{Created, Object, Store, StoreError, StoreErrorKind};
+use crate::{Created, Object, Replaced, Store, StoreError, StoreErrorKind};
 
 /// Commits fetched at once when a log is read.
 const READS_AT_ONCE: usize = 16;
+/// Times that other writers may overtake one while it publishes a head, before it says so.
+const OVERTAKEN_MAX: usize = 8;
 
 /// One log in a store.
 #[derive(Clone)]
@@ -23,17 +25,18 @@ pub struct Log {
     name: String,
 }
 
-/// What became of a commit that was put.
+/// What became of an object that was to be created once: the one classification of what a store can say to that. How
+/// an undecided one is to be taken, its [`StoreErrorKind`] tells: conflict, unknown, forbidden, gone.
 #[derive(Debug, Clone)]
-pub enum CommitOutcome {
-    /// It is in the log, durably.
+pub enum Settled {
+    /// It is there with our bytes, durably.
     Ours {
         /// Its version, in a store that has versions.
         version_id: Option<String>,
     },
-    /// Somebody else's commit has this number.
+    /// Somebody else's bytes are there.
     Theirs(Object),
-    /// Not known, or not in the log. Put **the same bytes** under the same number again, or read on.
+    /// Not known, or not there. Put **the same bytes** under the same name again, or read on.
     Undecided(StoreError),
 }
 
@@ -93,11 +96,21 @@ impl Log {
         format!("{}/{relative}", self.name)
     }
 
-    /// Puts every commit behind `fold` on it, and returns them with their stored sizes.
+    /// Puts every commit behind `fold` on it, and returns them.
     ///
     /// # Errors
     /// [`LogError`]; the fold then holds the commits before the failing one.
     pub async fn catch_up(&self, fold: &mut Fold) -> Result<Vec<Commit>, LogError> {
+        let mut commits = Vec::new();
+        self.follow(fold, |commit| commits.push(commit)).await?;
+        Ok(commits)
+    }
+
+    /// Puts every commit behind `fold` on it, and shows each.
+    ///
+    /// # Errors
+    /// As [`Log::catch_up`].
+    pub async fn follow(&self, fold: &mut Fold, mut each: impl FnMut(Commit)) -> Result<(), LogError> {
         let after = fold.size().checked_sub(1).map(|last| self.key(&commit_key(last)));
         let listed = self.store.list(&self.key("commits/"), after.as_deref()).await?;
         let numbers = listed
@@ -106,14 +119,13 @@ impl Log {
         let reads = futures_util::stream::iter(numbers.collect::<Vec<_>>())
             .map(|number| async move { Ok::<_, LogError>((number, self.read(&commit_key(number)).await?)) })
             .buffered(READS_AT_ONCE);
-        let mut commits = Vec::new();
         let mut reads = std::pin::pin!(reads);
         while let Some((number, object)) = reads.try_next().await? {
             let missing = || LogError::Missing { log: self.name.clone(), number: fold.size() };
             let object = object.filter(|_| number == fold.size()).ok_or_else(missing)?;
-            commits.push(self.fold_in(fold, &object)?);
+            each(self.fold_in(fold, &object)?);
         }
-        Ok(commits)
+        Ok(())
     }
 
     /// Puts one commit on `fold`.
@@ -145,23 +157,15 @@ impl Log {
     /// As [`Store::create`]; [`StoreErrorKind::Invalid`] when other bytes lie under that name.
     pub async fn put_evidence(&self, sha256: &Hash, bytes: Bytes) -> Result<(), StoreError> {
         let key = self.key(&evidence_key(sha256));
-        match self.store.create(&key, bytes.clone()).await? {
-            Created::New { .. } => Ok(()),
-            Created::Exists => match self.store.read(&key).await? {
-                Some(object) if object.bytes == bytes => Ok(()),
-                Some(_) => Err(StoreError::new(
-                    "create",
-                    key,
-                    StoreErrorKind::Invalid,
-                    "other bytes lie under this hash; the archive was tampered with: run `sealog verify`",
-                )),
-                None => Err(StoreError::new(
-                    "create",
-                    key,
-                    StoreErrorKind::Unknown,
-                    "it exists and cannot be read",
-                )),
-            },
+        match self.create(&key, bytes).await {
+            Settled::Ours { .. } => Ok(()),
+            Settled::Theirs(_) => Err(StoreError::new(
+                "create",
+                key,
+                StoreErrorKind::Invalid,
+                "other bytes lie under this hash; the archive was tampered with: run `sealog verify`",
+            )),
+            Settled::Undecided(error) => Err(error),
         }
     }
 
@@ -169,21 +173,82 @@ impl Log {
     ///
     /// A crash before it took effect leaves the log as it was; after it, a commit whose checkpoint is missing, which
     /// the next start publishes.
-    pub async fn put_commit(&self, number: u64, bytes: Bytes) -> CommitOutcome {
-        let key = self.key(&commit_key(number));
-        let created = self.store.create(&key, bytes.clone()).await;
+    pub async fn put_commit(&self, number: u64, bytes: Bytes) -> Settled {
+        self.create(&self.key(&commit_key(number)), bytes).await
+    }
+
+    /// Step 3: publishes the signed head, the kept copy first. `newest` is what the caller knows to lie under
+    /// `checkpoint`; it is brought up to date, so that the next call need not look. A larger one is left alone: its
+    /// writer is ahead of us.
+    ///
+    /// A crash between the two leaves `checkpoint` one behind; readers take the larger one.
+    ///
+    /// # Errors
+    /// As [`Store::create`]; [`StoreErrorKind::Invalid`] when the log was signed over this size with another root.
+    pub async fn publish(
+        &self,
+        signed: &SignedCheckpoint,
+        newest: &mut Option<Object>,
+    ) -> Result<(), StoreError> {
+        let bytes = Bytes::from(signed.render());
+        let kept = self.key(&checkpoint_key(signed.checkpoint.size));
+        match self.create(&kept, bytes.clone()).await {
+            Settled::Ours { .. } => {}
+            // Two signatures over one head may differ, the head may not.
+            Settled::Theirs(other) if head_of(&other) == Some(signed.checkpoint.clone()) => {}
+            Settled::Theirs(_) => {
+                return Err(StoreError::new(
+                    "create",
+                    kept,
+                    StoreErrorKind::Invalid,
+                    "another head of this size was signed; the log was forked or tampered with: run `sealog verify`",
+                ));
+            }
+            Settled::Undecided(error) => return Err(error),
+        }
+        self.move_head(signed, bytes, newest).await
+    }
+
+    async fn move_head(
+        &self,
+        signed: &SignedCheckpoint,
+        bytes: Bytes,
+        newest: &mut Option<Object>,
+    ) -> Result<(), StoreError> {
+        let key = self.key(CHECKPOINT_KEY);
+        for _ in 0..OVERTAKEN_MAX {
+            // Ours from a lost reply, or of a writer who is ahead. What is no checkpoint is overwritten.
+            let there = newest.as_ref().and_then(head_of);
+            if there.is_some_and(|head| head.size >= signed.checkpoint.size) {
+                return Ok(());
+            }
+            let seen = newest.take();
+            match self.store.replace(&key, bytes.clone(), seen.as_ref()).await? {
+                Replaced::Done(object) => {
+                    *newest = Some(object);
+                    return Ok(());
+                }
+                Replaced::Changed => *newest = self.store.read(&key).await?,
+            }
+        }
+        Err(StoreError::new("replace", key, StoreErrorKind::Conflict, "others write it all the time"))
+    }
+
+    /// Creates an object once, and finds out what became of it.
+    async fn create(&self, key: &str, bytes: Bytes) -> Settled {
+        let created = self.store.create(key, bytes.clone()).await;
         let unclear = match created {
-            Ok(Created::New { version_id }) => return CommitOutcome::Ours { version_id },
+            Ok(Created::New { version_id }) => return Settled::Ours { version_id },
             Ok(Created::Exists) => None,
+            // A clear no, whatever lies there: it was not written as asked.
+            Err(error) if !error.kind.may_pass() => return Settled::Undecided(error),
             // Neither success nor failure: the bytes that lie there decide.
             Err(error) => Some(error),
         };
-        match self.store.read(&key).await {
-            Ok(Some(object)) if object.bytes == bytes => {
-                CommitOutcome::Ours { version_id: object.version_id }
-            }
-            Ok(Some(object)) => CommitOutcome::Theirs(object),
-            Ok(None) => CommitOutcome::Undecided(unclear.unwrap_or_else(|| {
+        match self.store.read(key).await {
+            Ok(Some(object)) if object.bytes == bytes => Settled::Ours { version_id: object.version_id },
+            Ok(Some(object)) => Settled::Theirs(object),
+            Ok(None) => Settled::Undecided(unclear.unwrap_or_else(|| {
                 StoreError::new(
                     "create",
                     key,
@@ -191,23 +256,12 @@ impl Log {
                     "it was there a moment ago and is not now",
                 )
             })),
-            Err(error) => CommitOutcome::Undecided(unclear.unwrap_or(error)),
+            Err(error) => Settled::Undecided(unclear.unwrap_or(error)),
         }
     }
+}
 
-    /// Step 3: publishes the signed head, the kept copy first.
-    ///
-    /// A crash between the two leaves `checkpoint` one behind; readers take the larger one.
-    ///
-    /// # Errors
-    /// As [`Store::create`] and [`Store::replace`].
-    pub async fn publish(&self, signed: &SignedCheckpoint) -> Result<(), StoreError> {
-        let bytes = Bytes::from(signed.render());
-        let kept = self.key(&checkpoint_key(signed.checkpoint.size));
-        match self.store.create(&kept, bytes.clone()).await? {
-            Created::New { .. } | Created::Exists => {
-                self.store.replace(&self.key(CHECKPOINT_KEY), bytes).await
-            }
-        }
-    }
+/// The head that a checkpoint's bytes state.
+fn head_of(object: &Object) -> Option<Checkpoint> {
+    SignedCheckpoint::parse(&object.bytes).ok().map(|signed| signed.checkpoint)
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{Created, Entry, Object, Store, StoreError};
+use crate::{Created, Entry, Object, Replaced, Store, StoreError};
 
 /// A store that forgets everything when it is dropped.
 #[derive(Debug, Default)]
@@ -32,14 +32,18 @@ impl Store for Memory {
         }))
     }
 
-    async fn replace(&self, key: &str, bytes: Bytes) -> Result<(), StoreError> {
-        self.with(|objects| objects.insert(key.to_owned(), bytes));
-        Ok(())
+    async fn replace(&self, key: &str, bytes: Bytes, seen: Option<&Object>) -> Result<Replaced, StoreError> {
+        Ok(self.with(|objects| {
+            if objects.get(key) != seen.map(|seen| &seen.bytes) {
+                return Replaced::Changed;
+            }
+            objects.insert(key.to_owned(), bytes.clone());
+            Replaced::Done(Object::plain(bytes))
+        }))
     }
 
     async fn read(&self, key: &str) -> Result<Option<Object>, StoreError> {
-        Ok(self
-            .with(|objects| objects.get(key).map(|bytes| Object { bytes: bytes.clone(), version_id: None })))
+        Ok(self.with(|objects| objects.get(key).cloned().map(Object::plain)))
     }
 
     async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<Entry>, StoreError> {

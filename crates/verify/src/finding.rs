@@ -101,6 +101,10 @@ codes! {
     CountsMismatch "counts-mismatch" Tampered,
     /// The root over the rows is not the commit's.
     RecordsRootMismatch "records-root-mismatch" Tampered,
+    /// A name that is created once was written again.
+    SecondVersion "second-version" Tampered,
+    /// A name that is created once was deleted.
+    DeleteMarker "delete-marker" Tampered,
     /// An object could not be read.
     Unreadable "unreadable" Unverifiable,
     /// There are no commits.
@@ -119,6 +123,10 @@ codes! {
     ForeignObject "foreign-object" Notice,
     /// A shard ended and nothing continues it.
     ChildrenMissing "children-missing" Notice,
+    /// The store kept versions once and does no more.
+    VersioningSuspended "versioning-suspended" Notice,
+    /// Versions could not be looked at.
+    VersionsUnseen "versions-unseen" Notice,
 }
 
 impl fmt::Display for Code {

@@ -13,6 +13,7 @@ mod continuity;
 mod evidence;
 mod finding;
 mod form;
+mod history;
 mod log;
 mod options;
 mod report;

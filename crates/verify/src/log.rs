@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use crate::attest::{Checkpoints, Trust};
 use crate::evidence::{self, Checked, Evidence};
 use crate::finding::{Code, Findings, Place};
+use crate::history::History;
 use crate::options::{Progress, VerifyOptions};
 use crate::report::LogReport;
 use crate::spine::Spine;
@@ -27,6 +28,7 @@ pub(crate) async fn verify(
     let trust = Trust { key: options.key.as_ref(), checkpoint };
     let mut findings = Findings::default();
     let checkpoints = Checkpoints::gather(&log, trust, &mut findings).await;
+    let history = History::gather(&log, &mut findings).await;
     let Some(commits) = Names::list(&log, &mut findings).await else {
         return LogReport::new(log.name(), findings);
     };
@@ -44,7 +46,8 @@ pub(crate) async fn verify(
         findings.add(Code::ForeignObject, Place::object(name), message);
     }
     progress.listed(commits.numbers.len() as u64);
-    let pool = Pool { readers: options.readers.max(1), running: JoinSet::new(), findings, progress };
+    let readers = options.readers.max(1);
+    let pool = Pool { readers, running: JoinSet::new(), findings, history, progress };
     let mut spine = Spine::new(checkpoints.sizes());
     let mut findings = read(&log, commits.numbers, &mut spine, pool).await;
     spine.finish(options.now);
@@ -102,7 +105,10 @@ async fn read(log: &Log, numbers: Vec<u64>, spine: &mut Spine, mut pool: Pool<'_
     while let Some((number, read)) = reads.next().await {
         spine.name(number);
         match take(number, read, spine, &mut pool.findings) {
-            Some(evidence) => pool.check(log.clone(), number, evidence).await,
+            Some(evidence) => {
+                pool.history.judge_evidence(number, &evidence.batch, &mut pool.findings);
+                pool.check(log.clone(), number, evidence).await;
+            }
             None => pool.progress.checked(0, 0, 0),
         }
     }
@@ -137,6 +143,7 @@ struct Pool<'a> {
     readers: usize,
     running: JoinSet<Checked>,
     findings: Findings,
+    history: History,
     progress: &'a Progress,
 }
 

@@ -4,6 +4,7 @@ mod clean;
 mod codes;
 mod commits;
 mod evidence;
+mod history;
 mod trust;
 mod writer;
 
@@ -13,7 +14,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use sealog_record::Timestamp;
-use sealog_store::{Created, Entry, Memory, Object, Store, StoreError, StoreErrorKind};
+use sealog_store::{
+    Created, Entry, Memory, Object, Replaced, Store, StoreError, StoreErrorKind, Version, Versioning,
+};
 
 use crate::{Finding, Outcome, Progress, Report, VerifyOptions, verify};
 use writer::{BEGIN_MS, Draft, Files, LOG, key, sample, stored};
@@ -75,6 +78,8 @@ struct Case {
     options: fn(&mut VerifyOptions, &Files),
     /// Beginning of the names that the store refuses to read.
     refused: Option<&'static str>,
+    /// What the store keeps of former times.
+    history: Option<fn(&Files) -> Kept>,
     outcome: Outcome,
     findings: &'static [&'static str],
 }
@@ -85,6 +90,7 @@ const UNTOUCHED: Case = Case {
     files: |_| (),
     options: |_, _| (),
     refused: None,
+    history: None,
     outcome: Outcome::Intact,
     findings: &[],
 };
@@ -105,7 +111,8 @@ fn failure(case: &Case) -> Option<String> {
     (case.files)(&mut files);
     let store = stored(&[(LOG, &files)]).now_or_never().unwrap();
     let refused = case.refused.map(|prefix| format!("{LOG}/{prefix}"));
-    let report = run(Arc::new(Refusing { store, refused }), &options);
+    let history = case.history.map(|history| history(&files));
+    let report = run(Arc::new(Refusing { store, refused, history }), &options);
     let findings = report.logs.iter().flat_map(|log| &log.findings);
     let order = |finding: &Finding| (finding.commit, finding.code.as_str(), finding.row);
     assert!(findings.map(order).is_sorted(), "{}: {report:#?}", case.about);
@@ -121,20 +128,32 @@ fn failure(case: &Case) -> Option<String> {
     })
 }
 
-/// Refuses to read and list some names.
+/// Versions that a store keeps; `None`: it refuses to tell.
+#[derive(Clone)]
+struct Kept {
+    versioning: Option<Versioning>,
+    versions: Option<Vec<Version>>,
+}
+
+/// Refuses to read and list some names, and tells of versions what it is given.
 struct Refusing {
     store: Arc<Memory>,
     refused: Option<String>,
+    history: Option<Kept>,
 }
 
 impl Refusing {
     fn ask(&self, operation: &'static str, key: &str) -> Result<(), StoreError> {
         if self.refused.as_ref().is_some_and(|prefix| key.starts_with(prefix.as_str())) {
-            let (key, message) = (key.to_owned(), "not permitted".to_owned());
-            return Err(StoreError { operation, key, kind: StoreErrorKind::Forbidden, message });
+            return Err(not_permitted(operation, key));
         }
         Ok(())
     }
+}
+
+fn not_permitted(operation: &'static str, key: &str) -> StoreError {
+    let (key, message) = (key.to_owned(), "not permitted".to_owned());
+    StoreError { operation, key, kind: StoreErrorKind::Forbidden, message }
 }
 
 #[async_trait]
@@ -143,8 +162,8 @@ impl Store for Refusing {
         self.store.create(key, bytes).await
     }
 
-    async fn replace(&self, key: &str, bytes: Bytes) -> Result<(), StoreError> {
-        self.store.replace(key, bytes).await
+    async fn replace(&self, key: &str, bytes: Bytes, seen: Option<&Object>) -> Result<Replaced, StoreError> {
+        self.store.replace(key, bytes, seen).await
     }
 
     async fn read(&self, key: &str) -> Result<Option<Object>, StoreError> {
@@ -160,6 +179,18 @@ impl Store for Refusing {
     async fn folders(&self) -> Result<Vec<String>, StoreError> {
         self.ask("list", "orders/")?;
         self.store.folders().await
+    }
+
+    async fn versioning(&self) -> Result<Versioning, StoreError> {
+        let Some(kept) = &self.history else { return Ok(Versioning::Never) };
+        kept.versioning.ok_or_else(|| not_permitted("read versioning", ""))
+    }
+
+    async fn versions(&self, prefix: &str) -> Result<Vec<Version>, StoreError> {
+        let versions = self.history.as_ref().and_then(|kept| kept.versions.clone());
+        let mut versions = versions.ok_or_else(|| not_permitted("list versions", prefix))?;
+        versions.retain(|version| version.key.starts_with(prefix));
+        Ok(versions)
     }
 
     fn describe(&self) -> String {

@@ -24,6 +24,7 @@ mod rng;
 pub mod service;
 pub mod simulation;
 pub mod store;
+pub mod timed;
 pub mod trace;
 pub mod world;
 

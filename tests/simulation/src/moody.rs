@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use sealog_store::{Created, Entry, Memory, Object, Store, StoreError, StoreErrorKind};
+use sealog_store::{Created, Entry, Memory, Object, Replaced, Store, StoreError, StoreErrorKind};
 
 use crate::Rng;
 use crate::process::Process;
@@ -120,9 +120,13 @@ impl Store for Moody {
         self.around("create", key, self.inner.create(key, bytes), told).await
     }
 
-    async fn replace(&self, key: &str, bytes: Bytes) -> Result<(), StoreError> {
+    async fn replace(&self, key: &str, bytes: Bytes, seen: Option<&Object>) -> Result<Replaced, StoreError> {
         let what = sum(&bytes);
-        self.around("replace", key, self.inner.replace(key, bytes), |()| what.clone()).await
+        let told = |replaced: &Replaced| match replaced {
+            Replaced::Done(_) => what.clone(),
+            Replaced::Changed => "changed".to_owned(),
+        };
+        self.around("replace", key, self.inner.replace(key, bytes, seen), told).await
     }
 
     async fn read(&self, key: &str) -> Result<Option<Object>, StoreError> {

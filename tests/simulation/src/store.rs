@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use sealog_source::Clock;
-use sealog_store::{Created, Entry, Memory, Object, Store, StoreError, StoreErrorKind};
+use sealog_store::{Created, Entry, Memory, Object, Replaced, Store, StoreError, StoreErrorKind};
 use tokio::sync::Notify;
 
 use crate::Rng;
@@ -109,8 +109,8 @@ impl Store for Faulty {
         self.around("create", key, self.inner.create(key, bytes)).await
     }
 
-    async fn replace(&self, key: &str, bytes: Bytes) -> Result<(), StoreError> {
-        self.around("replace", key, self.inner.replace(key, bytes)).await
+    async fn replace(&self, key: &str, bytes: Bytes, seen: Option<&Object>) -> Result<Replaced, StoreError> {
+        self.around("replace", key, self.inner.replace(key, bytes, seen)).await
     }
 
     async fn read(&self, key: &str) -> Result<Option<Object>, StoreError> {
@@ -171,8 +171,8 @@ impl Store for Distant {
         self.around(self.inner.create(key, bytes)).await
     }
 
-    async fn replace(&self, key: &str, bytes: Bytes) -> Result<(), StoreError> {
-        self.around(self.inner.replace(key, bytes)).await
+    async fn replace(&self, key: &str, bytes: Bytes, seen: Option<&Object>) -> Result<Replaced, StoreError> {
+        self.around(self.inner.replace(key, bytes, seen)).await
     }
 
     async fn read(&self, key: &str) -> Result<Option<Object>, StoreError> {

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use sealog_batch::SealRule;
 use sealog_chain::{Checkpoint, OnGap, Policies, SignedCheckpoint, SigningKey, StartAt, VerifierKey, Writer};
 use sealog_pipeline::{
-    Committer, Config, Identity, PipelineError, Run, Signer, TableConfig, TableResult, Totals,
+    Committer, Config, Identity, PipelineError, Protection, Run, Signer, TableConfig, TableResult, Totals,
 };
 use sealog_simulator::{Engine, Scenario};
 use sealog_source::Clock;
@@ -94,6 +94,7 @@ pub fn config(tables: Vec<TableConfig>) -> Config {
         key_file: PathBuf::new(),
         heartbeat: Duration::from_secs(3600),
         seal: SealRule { rows_max: 10, ..SealRule::default() },
+        protection: Protection::default(),
         memory_max: 64 << 20,
         tables,
     }

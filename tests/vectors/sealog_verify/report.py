@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+# The codes of FORMAT.md's section "Versions" are not here: a directory keeps none.
 LEVELS: dict[str, str] = {
     "commit-missing": "tampered",
     "commit-malformed": "tampered",

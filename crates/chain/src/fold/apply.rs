@@ -5,7 +5,7 @@ use sealog_record::{
     Gap, GapCause, ReadFrom, SequenceNumber, ShardId, StartAt, StreamEnd, StreamLabel, Timestamp,
 };
 
-use super::{Fold, Genesis, ShardState, StreamState};
+use super::{Fold, Genesis, Hold, ShardState, StreamState};
 use crate::fact::Fact;
 use crate::{
     Batch, ChainError, Commit, FilterUse, Segment, SegmentFrom, VerifierKey, key_rotation_message, layout,
@@ -85,14 +85,21 @@ impl Fold {
                 ));
             }
             Fact::LogClosed { .. } => self.closed = true,
+            Fact::HoldAdded { name, first, last, reason } => {
+                let hold = Hold { first: *first, last: *last, reason: reason.clone(), is_lifted: false };
+                self.holds.insert(name.clone(), hold);
+            }
+            Fact::HoldRemoved { name, .. } => {
+                if let Some(hold) = self.holds.get_mut(name) {
+                    hold.is_lifted = true;
+                }
+            }
             Fact::Heartbeat { polled_since: Some(since) } => self.polled(*since),
             Fact::FilterBypassed { .. }
             | Fact::Heartbeat { polled_since: None }
             | Fact::ClockWentBack { .. }
             | Fact::CaptureStarted {}
-            | Fact::CaptureStopped { .. }
-            | Fact::HoldAdded { .. }
-            | Fact::HoldRemoved { .. } => {}
+            | Fact::CaptureStopped { .. } => {}
         }
         Ok(())
     }

@@ -1,8 +1,10 @@
 //! One command, one file; and what several of them need.
 
+pub(crate) mod archive;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod gaps;
+pub(crate) mod hold;
 pub(crate) mod keys;
 pub(crate) mod run;
 pub(crate) mod simulator;

@@ -52,7 +52,7 @@ pub(crate) async fn archive(
     cancel: CancellationToken,
 ) -> Result<Outcome, Failure> {
     let signer = KeyFile::load(&config.key_file)?;
-    let store = config.archive.open().await?;
+    let store = config.archive.open(config.protection.s3(super::now_ms)).await?;
     let clock = Arc::new(SystemClock);
     let identity = Identity {
         writer: super::writer(),

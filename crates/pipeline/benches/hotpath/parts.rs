@@ -287,6 +287,7 @@ fn config(archive: &Path) -> Config {
         key_file: PathBuf::new(),
         heartbeat: Duration::from_secs(3600),
         seal: SealRule { rows_max: ROWS, ..SealRule::default() },
+        protection: sealog_pipeline::Protection::default(),
         memory_max: 64 << 20,
         tables: vec![table],
     }

@@ -115,6 +115,7 @@ fn config() -> Config {
         key_file: PathBuf::new(),
         heartbeat: Duration::from_secs(3600),
         seal: SealRule::default(),
+        protection: sealog_pipeline::Protection::default(),
         memory_max: 64 << 20,
         tables: vec![table],
     }

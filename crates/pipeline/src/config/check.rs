@@ -4,19 +4,18 @@ use std::collections::BTreeSet;
 
 use super::TableConfig;
 
-const ROOT: &[&str] = &["archive", "heartbeat", "signing", "batch", "memory", "retention", "table"];
+const ROOT: &[&str] =
+    &["archive", "heartbeat", "signing", "batch", "memory", "retention", "encryption", "table"];
 const SIGNING: &[&str] = &["key"];
 const BATCH: &[&str] = &["rows_max", "bytes_max", "age_max"];
 const MEMORY: &[&str] = &["pages_max"];
+const RETENTION: &[&str] = &["mode", "days"];
+const ENCRYPTION: &[&str] = &["mode", "key", "bucket_key"];
 const TABLE: &[&str] =
     &["name", "log", "require_view_type", "start", "on_gap", "latency", "columns", "filter"];
 
 /// Keys of the design that this version does not act on; accepting them would promise what is not kept.
 const LATER: &[(&str, &str)] = &[
-    (
-        "retention",
-        "retention by Object Lock is not there yet; leave [retention] out, and set it on the bucket",
-    ),
     ("columns", "typed columns are not there yet; leave `columns` out: images are archived whole"),
     ("filter", "filters are not there yet; leave [[table.filter]] out: every record is kept"),
 ];
@@ -24,7 +23,13 @@ const LATER: &[(&str, &str)] = &[
 /// Refuses keys that are unknown or not acted on.
 pub(super) fn known_keys(file: &toml::Table) -> Result<(), String> {
     keys("", file, ROOT)?;
-    for (name, known) in [("signing", SIGNING), ("batch", BATCH), ("memory", MEMORY)] {
+    for (name, known) in [
+        ("signing", SIGNING),
+        ("batch", BATCH),
+        ("memory", MEMORY),
+        ("retention", RETENTION),
+        ("encryption", ENCRYPTION),
+    ] {
         if let Some(section) = file.get(name).and_then(toml::Value::as_table) {
             keys(&format!("{name}."), section, known)?;
         }

@@ -10,6 +10,7 @@
     reason = "tests; the exemption for tests does not reach the helpers of an integration test"
 )]
 
+mod ahead;
 mod committer;
 mod end_to_end;
 mod events;
@@ -17,4 +18,5 @@ mod gather;
 mod race;
 mod rebase;
 mod records;
+mod startup;
 mod sweep;

@@ -212,7 +212,7 @@ pub(super) async fn stored(logs: &[(&str, &Files)]) -> Arc<Memory> {
     let store = Memory::default();
     for (log, files) in logs {
         for (name, bytes) in *files {
-            store.replace(&format!("{log}/{name}"), bytes.clone()).await.unwrap();
+            store.create(&format!("{log}/{name}"), bytes.clone()).await.unwrap();
         }
     }
     Arc::new(store)

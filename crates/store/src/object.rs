@@ -1,0 +1,76 @@
+//! What is stored and what is said about it.
+
+use bytes::Bytes;
+
+/// An object as it was read or written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// Its bytes.
+    pub bytes: Bytes,
+    /// Its version, in a store that has versions.
+    pub version_id: Option<String>,
+    /// The store's own mark of these bytes, in a store that has one (S3's ETag). It means nothing but sameness.
+    pub etag: Option<String>,
+}
+
+impl Object {
+    /// An object of a store without versions and marks.
+    #[must_use]
+    pub fn plain(bytes: Bytes) -> Self {
+        Self { bytes, version_id: None, etag: None }
+    }
+}
+
+/// An object that was listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its whole name.
+    pub key: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+/// What a create-only write found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Created {
+    /// The object is ours and durable.
+    New {
+        /// Its version, in a store that has versions.
+        version_id: Option<String>,
+    },
+    /// There is one already; nothing was changed. It may be ours from a reply that was lost: read it.
+    Exists,
+}
+
+/// What a conditional overwrite found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Replaced {
+    /// It is written and durable. What the next overwrite names as seen.
+    Done(Object),
+    /// What lies there is not what was seen; nothing was changed. It may be ours from a reply that was lost: read it.
+    Changed,
+}
+
+/// Whether a store keeps what is overwritten or deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Versioning {
+    /// It has no versions.
+    Never,
+    /// Every version is kept.
+    Enabled,
+    /// It did once; what is overwritten now is lost.
+    Suspended,
+}
+
+/// One version of an object, or the mark of its deletion.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version {
+    /// Whole name of the object.
+    pub key: String,
+    /// The version.
+    pub version_id: String,
+    /// Whether it marks a deletion instead of holding bytes.
+    pub is_marker: bool,
+    /// Whether it is what a reader gets.
+    pub is_latest: bool,
+}
