@@ -36,7 +36,8 @@ struct Standing {
 /// the log and `sealed` may be missing; [`PipelineError::Defect`] when they are.
 pub(crate) fn rebase(sealed: Sealed, fold: &Fold) -> Result<Sealed, PipelineError> {
     check_openings(&sealed.facts, fold)?;
-    let facts: Vec<Fact> = sealed.facts.iter().filter_map(|fact| refit(fact, fold)).collect();
+    let facts = sealed.facts.iter().filter_map(|fact| refit(fact, fold).transpose());
+    let facts = facts.collect::<Result<Vec<Fact>, _>>()?;
     let mut ahead = Ahead { fold, facts: &facts, moved: Vec::new() };
     let fitted = sealed.segments.iter().map(|segment| ahead.fit(segment)).collect::<Result<Vec<_>, _>>()?;
     let joined = |(fitted, old): (&Fitted, &Segment)| {
@@ -99,34 +100,39 @@ fn is_closed(stream: &StreamLabel, fold: &Fold) -> bool {
 }
 
 /// The fact as it holds now; `None`: it does not.
-fn refit(fact: &Fact, fold: &Fold) -> Option<Fact> {
+fn refit(fact: &Fact, fold: &Fold) -> Result<Option<Fact>, PipelineError> {
     if let Fact::Gap(gap) = fact
         && is_closed(&gap.stream, fold)
     {
-        return None;
+        return Ok(None);
     }
     if let Fact::Gap(gap) = fact
         && let Some(shard) = &gap.shard
     {
-        return refit_gap(gap, shard, fold).map(Fact::Gap);
+        return Ok(refit_gap(gap, shard, fold)?.map(Fact::Gap));
     }
-    still_holds(fact, fold).then(|| fact.clone())
+    Ok(still_holds(fact, fold).then(|| fact.clone()))
 }
 
-/// A gap begins at the last record that the log knows, and is none if the log has what lies behind it.
-fn refit_gap(gap: &Gap, shard: &ShardId, fold: &Fold) -> Option<Gap> {
+/// A gap begins at the last record that the log knows, and is none if the log has what lies behind it. If the log has
+/// read into it, nobody knows whether anything is lost behind that: whoever reads on from there will see.
+fn refit_gap(gap: &Gap, shard: &ShardId, fold: &Fold) -> Result<Option<Gap>, PipelineError> {
     let position = fold.position(&gap.stream, shard);
     let after = last_known(fold, &gap.stream, shard);
     let read_through = gap.first.is_some() && gap.first <= after;
     if read_through || position.is_some_and(|position| position.done) {
-        return None;
+        return Ok(None);
+    }
+    let read = position.and_then(|position| position.last);
+    if gap.first.is_some() && gap.after < read {
+        return Err(PipelineError::Overtaken(shard.to_string()));
     }
     let nothing_since = position.is_some_and(|position| position.last.is_none());
     let same = |known: &Gap| (known.first, known.ends_shard) == (gap.first, gap.ends_shard);
     if nothing_since && newest_gap(fold, &gap.stream, shard).is_some_and(same) {
-        return None;
+        return Ok(None);
     }
-    Some(Gap { after, ..gap.clone() })
+    Ok(Some(Gap { after, ..gap.clone() }))
 }
 
 fn still_holds(fact: &Fact, fold: &Fold) -> bool {

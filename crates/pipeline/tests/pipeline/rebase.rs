@@ -168,15 +168,21 @@ async fn the_same_gap_is_declared_once() {
     assert_eq!(archived.fold.gaps().len(), 1);
 }
 
-/// The winner read more before the rest was trimmed: the loss is smaller than the loser knew, and it is still a loss.
+/// The winner read more before the rest was trimmed. Whether anything lies between what it read and what the loser found
+/// nobody knows: a gap would be a guess. Who reads on from where the log stands will see.
 #[tokio::test(start_paused = true)]
-async fn a_gap_begins_where_the_log_stands() {
-    let mut race = Race::behind(vec![opened(), page("a", &[1]).await]).await;
-    let loser = vec![gap("a", Some(1), Some(9)), page("a", &[9, 10]).await];
-    let archived = race.run(vec![page("a", &[2, 3]).await], loser).await;
-    assert_eq!(archived.numbers("a"), [1, 2, 3, 9, 10]);
-    let [gap] = archived.fold.gaps() else { panic!("the loss between 3 and 9 is declared") };
-    assert_eq!((gap.after, gap.first), (Some(number(3)), Some(number(9))));
+async fn a_gap_that_the_winner_has_read_into_is_not_declared_by_guess() {
+    let seen_from = |after| async move { vec![gap("a", after, Some(9)), page("a", &[9, 10]).await] };
+    for (before, after) in [(page("a", &[1]).await, Some(1)), (found("a", None), None)] {
+        let mut race = Race::behind(vec![opened(), before]).await;
+        let loser = gather(&race.loser, seen_from(after).await);
+        let winner = gather(&race.winner, vec![page("a", &[2, 3]).await]);
+        commit(&mut race.winner, winner).await.unwrap();
+        let error = commit(&mut race.loser, loser).await.unwrap_err();
+        assert!(matches!(&error, PipelineError::Overtaken(shard) if shard == "a"), "{error}");
+        let archived = oracle::read(&race.store, TABLE, &key()).await;
+        assert_eq!((archived.numbers("a").last(), archived.fold.gaps().len()), (Some(&3), 0));
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -246,7 +252,7 @@ async fn a_batch_that_leaves_a_hole_is_refused_and_nothing_is_written() {
 /// The loser stood still until what the winner had read was trimmed, and began at the oldest record that was left. Only
 /// the log knows that something lies between.
 #[tokio::test(start_paused = true)]
-async fn rows_that_begin_behind_the_log_are_refused_unless_a_gap_says_why() {
+async fn rows_that_begin_behind_the_log_are_refused() {
     let mut race = Race::behind(vec![opened(), found("a", None), found("b", None)]).await;
     let loser = gather(&race.loser, vec![page("b", &[4]).await, page("a", &[7, 8]).await]);
     let winner = gather(&race.winner, vec![page("a", &[1, 2, 3]).await]);
@@ -255,10 +261,4 @@ async fn rows_that_begin_behind_the_log_are_refused_unless_a_gap_says_why() {
     assert!(matches!(&error, PipelineError::Overtaken(shard) if shard == "a"), "{error}");
     let archived = oracle::read(&race.store, TABLE, &key()).await;
     assert_eq!((archived.numbers("a"), archived.numbers("b")), (vec![1, 2, 3], vec![]));
-
-    let mut race = Race::behind(vec![opened(), found("a", None)]).await;
-    let loser = vec![gap("a", None, Some(7)), page("a", &[7, 8]).await];
-    let archived = race.run(vec![page("a", &[1, 2, 3]).await], loser).await;
-    assert_eq!(archived.numbers("a"), [1, 2, 3, 7, 8]);
-    assert_eq!(archived.fold.gaps()[0].after, Some(number(3)));
 }
