@@ -1,8 +1,7 @@
 //! What is left of a sealed batch once another writer has moved the log.
 //!
 //! Within a shard records have one order, so whatever the log already holds is a beginning of ours: rows up to the last
-//! record that the log knows are dropped, the rest joins. Gaps begin where the log stands; facts that no longer hold are
-//! dropped.
+//! record that the log knows are dropped, the rest joins. Facts that no longer hold are dropped.
 
 use sealog_batch::EvidenceReader;
 use sealog_chain::{Fact, Fold, Hash, Segment, SegmentFrom, StreamState};

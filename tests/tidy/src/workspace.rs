@@ -29,9 +29,12 @@ pub enum DependencyKind {
 }
 
 /// The workspace's folder.
+///
+/// As cargo says at run time: one target directory may serve several clones, and the one that was compiled may be gone.
 #[must_use]
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    let own = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&own).join("../..")
 }
 
 /// The members of the workspace, from `cargo metadata --no-deps`, which needs no network.
