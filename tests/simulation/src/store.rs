@@ -20,6 +20,8 @@ pub enum Fault {
     Refuse(StoreErrorKind),
     /// It took effect, and the reply says otherwise.
     Lose(StoreErrorKind),
+    /// It took effect, its reply is lost, and who looks what became of it sees nothing the first time.
+    LoseBlindly,
     /// The process dies before it.
     CrashBefore,
     /// The process dies when it has taken effect.
@@ -28,11 +30,12 @@ pub enum Fault {
 
 impl Fault {
     /// Each of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Refuse(StoreErrorKind::Unknown),
         Self::Refuse(StoreErrorKind::Conflict),
         Self::Lose(StoreErrorKind::Unknown),
         Self::Lose(StoreErrorKind::Conflict),
+        Self::LoseBlindly,
         Self::CrashBefore,
         Self::CrashAfter,
     ];
@@ -45,13 +48,22 @@ pub struct Faulty {
     calls: AtomicUsize,
     crashed: Notify,
     names: Mutex<Vec<String>>,
+    /// What the next reader is not shown.
+    hidden: Mutex<Option<String>>,
 }
 
 impl Faulty {
     /// The call of this number, counted from 0, meets this fault.
     #[must_use]
     pub fn new(inner: Arc<Memory>, plan: Option<(usize, Fault)>) -> Self {
-        Self { inner, plan, calls: AtomicUsize::new(0), crashed: Notify::new(), names: Mutex::default() }
+        Self {
+            inner,
+            plan,
+            calls: AtomicUsize::new(0),
+            crashed: Notify::new(),
+            names: Mutex::default(),
+            hidden: Mutex::default(),
+        }
     }
 
     /// How many calls there were.
@@ -83,7 +95,13 @@ impl Faulty {
             StoreError { operation, key: key.to_owned(), kind, message: "scripted".to_owned() }
         };
         match self.plan.filter(|(at, _)| *at == number).map(|(_, fault)| fault) {
+            None if operation == "read" && self.hides(key) => Err(fail(StoreErrorKind::Unknown)),
             None => act.await,
+            Some(Fault::LoseBlindly) => {
+                act.await?;
+                *self.hidden.lock().unwrap() = Some(key.to_owned());
+                Err(fail(StoreErrorKind::Unknown))
+            }
             Some(Fault::Refuse(kind)) => Err(fail(kind)),
             Some(Fault::Lose(kind)) => {
                 act.await?;
@@ -95,6 +113,11 @@ impl Faulty {
                 self.die().await
             }
         }
+    }
+
+    /// Whether this was to be hidden; the next reader sees it.
+    fn hides(&self, key: &str) -> bool {
+        self.hidden.lock().unwrap().take_if(|hidden| hidden == key).is_some()
     }
 
     async fn die<T>(&self) -> T {
