@@ -34,7 +34,8 @@ HERE = Path(__file__).resolve().parent
 HEADERS = {"about", "key", "now", "checkpoint", "expect", "finding"}
 TIMEOUT_SECONDS = 300
 
-Place = tuple[Any, ...]  # log, code, commit, object, shard, row
+PLACES = ("code", "commit", "object", "shard", "row", "key")
+Place = tuple[Any, ...]  # log, then PLACES, then the row before, if the finding is about two
 
 
 class BadVector(Exception):
@@ -63,6 +64,8 @@ class Vector:
 class Result:
     exit_code: int
     outcome: str
+    integrity: str
+    completeness: str
     places: set[Place]
 
 
@@ -103,16 +106,22 @@ def run(command: list[str]) -> Result:
         ran = subprocess.run(command, capture_output=True, timeout=TIMEOUT_SECONDS)
         report = json.loads(ran.stdout)
         places = {
-            (log["log"], *(finding[name] for name in ("code", "commit", "object", "shard", "row")))
+            (log["log"], *(finding[name] for name in PLACES), _earlier(finding))
             for log in report["logs"]
             for finding in log["findings"]
         }
-        return Result(ran.returncode, report["outcome"], places)
+        verdicts = (report[name] for name in ("outcome", "integrity", "completeness"))
+        return Result(ran.returncode, *verdicts, places)
     except subprocess.TimeoutExpired:
         raise BadVector(f"no answer within {TIMEOUT_SECONDS} s: {command[0]}") from None
     except (ValueError, KeyError, TypeError) as error:
         said = (ran.stderr or ran.stdout)[:2_000].decode("utf-8", "replace")
         raise BadVector(f"exit code {ran.returncode}, no report ({error!r}): {said}") from None
+
+
+def _earlier(finding: dict[str, Any]) -> str | None:
+    earlier = finding["earlier"]
+    return earlier and "/".join(str(earlier[name]) for name in ("commit", "object", "row"))
 
 
 def problems_of(vector: Vector, binary: str) -> list[str]:
@@ -126,8 +135,9 @@ def problems_of(vector: Vector, binary: str) -> list[str]:
     ours, theirs = results["sealog"].places, results["verify.py"].places
     for who, only in (("sealog", ours - theirs), ("verify.py", theirs - ours)):
         problems += [f"only {who} finds {_text(place)}" for place in sorted(only, key=_text)]
-    if results["sealog"].outcome != results["verify.py"].outcome:
-        problems.append(f"outcomes differ: {[result.outcome for result in results.values()]}")
+    verdicts = {who: (r.outcome, r.integrity, r.completeness) for who, r in results.items()}
+    if verdicts["sealog"] != verdicts["verify.py"]:
+        problems.append(f"verdicts differ: {verdicts}")
     return problems
 
 
@@ -144,7 +154,7 @@ def _against_expected(vector: Vector, result: Result) -> list[str]:
 
 
 def _is(listed: dict[str, str], place: Place) -> bool:
-    _, code, commit, item, shard, row = place
+    _, code, commit, item, shard, row, _, _ = place
     exact = {"code": code, "commit": commit, "shard": shard, "row": row}
     return all(
         (item or "").endswith(text) if name == "object" else str(exact[name]) == text
@@ -153,7 +163,7 @@ def _is(listed: dict[str, str], place: Place) -> bool:
 
 
 def _text(place: Place) -> str:
-    names = ("log", "code", "commit", "object", "shard", "row")
+    names = ("log", *PLACES, "earlier")
     return " ".join(f"{name}={value}" for name, value in zip(names, place) if value is not None)
 
 

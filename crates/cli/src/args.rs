@@ -98,6 +98,30 @@ pub(crate) struct VerifyArgs {
     /// Checkpoint that was kept outside the archive
     #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Option<PathBuf>,
+    /// How deep to look
+    #[arg(long, value_enum, default_value = "full")]
+    pub(crate) level: VerifyLevel,
+    /// Checkpoint of an earlier verification: proves that the log still continues it, and looks at newer evidence only
+    #[arg(long, value_name = "FILE", conflicts_with = "checkpoint")]
+    pub(crate) since: Option<PathBuf>,
+    /// Look at the evidence of these commits only: A..B (both included), A.. or ..B
+    #[arg(long, value_name = "RANGE")]
+    pub(crate) range: Option<CommitRange>,
+    /// Look at the evidence of so many commits only, drawn at random; images are then not compared
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub(crate) sample: Option<u64>,
+    /// Draw the same sample again; a new one by default
+    #[arg(long, value_name = "N", requires = "sample")]
+    pub(crate) seed: Option<u64>,
+    /// Whether each change must begin from the image that its item's previous change left; off is faster
+    #[arg(long, value_enum, default_value = "on")]
+    pub(crate) images: Switch,
+    /// Folder for the temporary file that comparing images needs for more than half a million rows
+    #[arg(long, value_name = "DIR")]
+    pub(crate) spill: Option<PathBuf>,
+    /// Write the report to a file too: .html is one page that needs nothing else, .json for programs
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
     /// Instant to ask for, 2026-11-22T10:15:30.123Z; the clock by default
     #[arg(long, value_name = "TIME")]
     pub(crate) now: Option<String>,
@@ -165,6 +189,53 @@ pub(crate) struct CompletionsArgs {
     pub(crate) shell: clap_complete::Shell,
 }
 
+/// How deep a verification goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VerifyLevel {
+    /// Commits, checkpoints and signatures
+    Chain,
+    /// And each object's size and stored checksum, without downloading it
+    Objects,
+    /// And every byte, every row, and whether images join
+    Full,
+    /// And the copies for queries; there are none yet
+    Lake,
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    /// Do it
+    On,
+    /// Leave it out
+    Off,
+}
+
+/// Numbers of commits, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CommitRange {
+    pub(crate) first: u64,
+    pub(crate) last: Option<u64>,
+}
+
+impl std::str::FromStr for CommitRange {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || format!("{text:?} is no range; write 120..180, 120.. or ..180");
+        let (first, last) = text.split_once("..").ok_or_else(wrong)?;
+        let number = |text: &str| match text {
+            "" => Ok(None),
+            digits => digits.parse().map(Some).map_err(|_| wrong()),
+        };
+        let range = Self { first: number(first)?.unwrap_or(0), last: number(last)? };
+        match range.last {
+            Some(last) if last < range.first => Err(format!("{text:?} ends before it begins")),
+            Some(_) | None => Ok(range),
+        }
+    }
+}
+
 /// How a result looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -177,6 +248,17 @@ pub(crate) enum Format {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ranges_are_read_with_both_ends_and_without() {
+        let range = |text: &str| text.parse::<CommitRange>().map(|range| (range.first, range.last));
+        assert_eq!(range("3..7"), Ok((3, Some(7))));
+        assert_eq!(range("3.."), Ok((3, None)));
+        assert_eq!(range("..7"), Ok((0, Some(7))));
+        for wrong in ["", "3", "7..3", "a..b", "3...7", "-1..2"] {
+            assert!(range(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn the_command_line_contradicts_itself_nowhere() {

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::filesystem::refuse_if_elsewhere;
-use crate::{Created, Entry, Object, Replaced, Store, StoreError, StoreErrorKind};
+use crate::{Created, Entry, Object, Replaced, Stat, Store, StoreError, StoreErrorKind};
 
 const STAGING: &str = ".staging";
 /// Who holds its lock may replace; creating needs none.
@@ -101,11 +101,19 @@ impl Store for Directory {
 
     async fn read_range(&self, key: &str, range: Range<u64>) -> Result<Option<Bytes>, StoreError> {
         self.run("read", key, move |_, path| {
-            let Some(mut file) = none_if_absent(File::open(path))? else { return Ok(None) };
+            let Some(mut file) = open_file(path)? else { return Ok(None) };
             file.seek(SeekFrom::Start(range.start))?;
             let mut bytes = Vec::new();
             let read = file.take(range.end.saturating_sub(range.start)).read_to_end(&mut bytes);
             Ok(none_if_absent(read)?.map(|_| bytes.into()))
+        })
+        .await
+    }
+
+    async fn stat(&self, key: &str) -> Result<Option<Stat>, StoreError> {
+        self.run("read", key, |_, path| {
+            let found = none_if_absent(fs::metadata(path))?.filter(fs::Metadata::is_file);
+            Ok(found.map(|found| Stat { bytes: found.len(), sha256: None }))
         })
         .await
     }
@@ -152,7 +160,20 @@ async fn blocking<T: Send + 'static>(act: impl FnOnce() -> io::Result<T> + Send 
 }
 
 fn read_file(path: &Path) -> io::Result<Option<Bytes>> {
-    Ok(none_if_absent(fs::read(path))?.map(Bytes::from))
+    let Some(file) = open_file(path)? else { return Ok(None) };
+    let mut bytes = Vec::new();
+    let read = (&file).read_to_end(&mut bytes);
+    Ok(none_if_absent(read)?.map(|_| Bytes::from(bytes)))
+}
+
+/// A copy of an archive may hold anything under a name; reading a pipe or a device may never end.
+fn open_file(path: &Path) -> io::Result<Option<File>> {
+    match none_if_absent(fs::metadata(path))? {
+        None => Ok(None),
+        Some(found) if found.is_dir() => Ok(None),
+        Some(found) if !found.is_file() => Err(io::Error::other("it is no regular file")),
+        Some(_) => none_if_absent(File::open(path)),
+    }
 }
 
 /// A bucket would hold no object of such a name either.

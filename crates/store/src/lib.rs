@@ -25,7 +25,7 @@ pub use error::{StoreError, StoreErrorKind};
 pub use location::{Location, LocationError};
 pub use log::{Log, LogError, Settled};
 pub use memory::Memory;
-pub use object::{Created, Entry, Object, Replaced, Version, Versioning};
+pub use object::{Created, Entry, Object, Replaced, Stat, Version, Versioning};
 pub use s3::{Aspect, Canary, Encryption, Retaining, S3, S3Options, State};
 
 /// Where objects are kept. Names are relative to the archive, with `/` between parts.
@@ -62,6 +62,16 @@ pub trait Store: Send + Sync + 'static {
         let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(object.bytes.len());
         let (start, end) = (place(range.start), place(range.end));
         Ok(Some(object.bytes.slice(start.min(end)..end)))
+    }
+
+    /// What is known of an object without reading it; `None` when there is none.
+    ///
+    /// # Errors
+    /// As for [`Store::read`].
+    async fn stat(&self, key: &str) -> Result<Option<Stat>, StoreError> {
+        let entries = self.list(key, None).await?;
+        let found = entries.into_iter().find(|entry| entry.key == key);
+        Ok(found.map(|entry| Stat { bytes: entry.bytes, sha256: None }))
     }
 
     /// Lists the objects whose names begin with `prefix` and lie behind `after`, in order of name.

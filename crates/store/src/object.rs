@@ -1,6 +1,7 @@
 //! What is stored and what is said about it.
 
 use bytes::Bytes;
+use sealog_chain::Hash;
 
 /// An object as it was read or written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,16 @@ impl Object {
     pub fn plain(bytes: Bytes) -> Self {
         Self { bytes, version_id: None, etag: None }
     }
+}
+
+/// What a store says of an object without giving its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stat {
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the whole object, as the store computed it when it took the bytes; `None`: the store keeps none, or none
+    /// of this object.
+    pub sha256: Option<Hash>,
 }
 
 /// An object that was listed.

@@ -109,8 +109,9 @@ impl Checkpoints {
         signed.map(|signed| signed.checkpoint.size).collect()
     }
 
-    /// Holds them against the commits.
-    pub(crate) fn judge(&self, spine: &Spine, trust: Trust<'_>, findings: &mut Findings) {
+    /// Holds them against the commits. Gives the number of commits, from the first on, that something from outside vouches
+    /// for.
+    pub(crate) fn judge(&self, spine: &Spine, trust: Trust<'_>, findings: &mut Findings) -> u64 {
         let mut judge = Judge { spine, key: trust.key, findings, attested: 0, unlike: None };
         for source in &self.sources {
             judge.source(source);
@@ -118,6 +119,7 @@ impl Checkpoints {
         judge.report_unlike();
         let attested = judge.attested;
         self.judge_trust(spine, trust, attested, findings);
+        attested
     }
 
     fn judge_trust(&self, spine: &Spine, trust: Trust<'_>, attested: u64, findings: &mut Findings) {

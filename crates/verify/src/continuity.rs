@@ -28,6 +28,8 @@ pub(crate) struct Continuity {
     number: u64,
     /// Of each segment of the commit applied last: what its rows lie behind, where it has no `after`.
     floors: Vec<Option<SequenceNumber>>,
+    /// Commits before which something may have been missed: images need not join across them.
+    interrupted: Vec<u64>,
     findings: Findings,
 }
 
@@ -106,6 +108,17 @@ impl Continuity {
     /// Of each segment of the commit applied last: the last record before a gap, which its rows lie behind.
     pub(crate) fn floors(&self) -> &[Option<SequenceNumber>] {
         &self.floors
+    }
+
+    /// Commits before which changes may be missing that nobody owes: behind a gap, where a stream begins.
+    pub(crate) fn interrupted(&self) -> &[u64] {
+        &self.interrupted
+    }
+
+    fn interrupt(&mut self) {
+        if self.interrupted.last() != Some(&self.number) {
+            self.interrupted.push(self.number);
+        }
     }
 
     /// Rules in force.

@@ -9,6 +9,7 @@ use sealog_record::SequenceNumber;
 use sealog_store::Log;
 
 use crate::finding::{Code, Findings, Place};
+use crate::images::{Gathered, Images};
 use crate::walk::{Rows, Walk};
 
 /// What a commit says of its evidence, and what the log says of it.
@@ -25,25 +26,41 @@ pub(crate) struct Checked {
     pub(crate) objects: u64,
     pub(crate) bytes: u64,
     pub(crate) records: u64,
+    /// Objects whose SHA-256 was compared.
+    pub(crate) hashed: u64,
+    /// The commit, if some of its rows could not be looked at, or do not say which item they changed.
+    pub(crate) opaque: Option<u64>,
 }
 
-/// Reads and checks the objects of commit `number`, one after the other: one object in memory at a time.
-pub(crate) async fn check(log: Log, number: u64, evidence: Evidence) -> Checked {
+impl Checked {
+    /// Nothing looked at yet, of a commit with so many objects.
+    pub(crate) fn nothing(objects: u64) -> Self {
+        Self { findings: Findings::default(), objects, bytes: 0, records: 0, hashed: 0, opaque: None }
+    }
+}
+
+/// Reads and checks the objects of commit `number`, one after the other: one object in memory at a time. Each row's
+/// images go to `images`.
+pub(crate) async fn check(log: Log, number: u64, evidence: Evidence, images: Option<Arc<Images>>) -> Checked {
     let evidence = Arc::new(evidence);
     let batch = &evidence.batch;
-    let objects = batch.objects.len() as u64;
-    let mut checked = Checked { findings: Findings::default(), objects, bytes: 0, records: 0 };
+    let mut checked = Checked::nothing(batch.objects.len() as u64);
     let mut walk = Walk::new(Arc::clone(&evidence));
     let mut whole = true;
-    for object in &batch.objects {
+    for (place, object) in (0_u32..).zip(&batch.objects) {
         let Some(bytes) = fetch(&log, number, object, &mut checked.findings).await else {
             walk.skip(object.rows);
             whole = false;
             continue;
         };
         checked.bytes += bytes.len() as u64;
-        let seen = look(number, object, bytes, walk.clone()).await;
+        checked.hashed += 1;
+        let subject = Subject { number, place, object: object.clone(), images: images.clone() };
+        let seen = look(subject, bytes, walk.clone()).await;
         checked.findings.append(seen.findings);
+        if seen.blind {
+            checked.opaque = Some(number);
+        }
         checked.records += seen.rows;
         match seen.walk {
             Some(behind) => walk = behind,
@@ -55,6 +72,8 @@ pub(crate) async fn check(log: Log, number: u64, evidence: Evidence) -> Checked 
     }
     if whole {
         judge_sums(number, batch, &walk, &mut checked.findings);
+    } else {
+        checked.opaque = Some(number);
     }
     checked
 }
@@ -87,19 +106,34 @@ struct Seen {
     rows: u64,
     /// Behind the object's rows; `None` when they could not be looked at as what was sealed.
     walk: Option<Walk>,
+    /// Whether a row does not say which item it changed.
+    blind: bool,
+}
+
+/// One object, and what it is looked at for.
+#[derive(Clone)]
+struct Subject {
+    number: u64,
+    /// Place among the commit's objects.
+    place: u32,
+    object: BatchObject,
+    images: Option<Arc<Images>>,
 }
 
 /// Hashing and decoding take a while: off the threads that wait for the store.
-async fn look(number: u64, object: &BatchObject, bytes: Bytes, walk: Walk) -> Seen {
-    let stated = object.clone();
-    let looking = tokio::task::spawn_blocking(move || inspect(number, &stated, bytes, walk));
+async fn look(subject: Subject, bytes: Bytes, walk: Walk) -> Seen {
+    let looked_at = subject.clone();
+    let looking = tokio::task::spawn_blocking(move || inspect(looked_at, bytes, walk));
     looking.await.unwrap_or_else(|error| {
         let problem = format!("it could not be decoded ({error})");
-        Seen { findings: unreadable(number, object, &problem), rows: 0, walk: None }
+        let findings = unreadable(subject.number, &subject.object, &problem);
+        Seen { findings, rows: 0, walk: None, blind: false }
     })
 }
 
-fn inspect(number: u64, object: &BatchObject, bytes: Bytes, walk: Walk) -> Seen {
+fn inspect(subject: Subject, bytes: Bytes, walk: Walk) -> Seen {
+    let Subject { number, place, object, images } = subject;
+    let object = &object;
     let found = sha256(&bytes);
     if found != object.sha256 {
         let change = format!("SHA-256 {found}, the commit states {}", object.sha256);
@@ -110,18 +144,28 @@ fn inspect(number: u64, object: &BatchObject, bytes: Bytes, walk: Walk) -> Seen 
         return inspect_changed(number, object, bytes, walk, &change);
     }
     let mut rows = Rows::new(walk, number, &object.key);
+    rows.images = images.is_some().then(|| (place, Gathered::default()));
     let decoded = each_row(bytes, |row, stored| rows.sealed(row, stored));
-    let Rows { walk, mut findings, seen, .. } = rows;
+    let Rows { walk, mut findings, seen, images: gathered, .. } = rows;
     if let Err(error) = decoded {
         // Whatever was seen before it broke off is not evidence either.
-        return Seen { findings: unreadable(number, object, &error.to_string()), rows: seen, walk: None };
+        return Seen {
+            findings: unreadable(number, object, &error.to_string()),
+            rows: seen,
+            walk: None,
+            blind: true,
+        };
+    }
+    let Gathered { changes, blind } = gathered.map(|(_, gathered)| gathered).unwrap_or_default();
+    if let Some(images) = images {
+        images.take(changes);
     }
     if seen != object.rows {
         let message =
             format!("{} (commit {number}) holds {seen} rows, the commit states {}", object.key, object.rows);
         findings.add(Code::CountsMismatch, Place::commit(number), message);
     }
-    Seen { findings, rows: seen, walk: Some(walk) }
+    Seen { findings, rows: seen, walk: Some(walk), blind }
 }
 
 fn inspect_changed(number: u64, object: &BatchObject, bytes: Bytes, walk: Walk, change: &str) -> Seen {
@@ -142,7 +186,7 @@ fn inspect_changed(number: u64, object: &BatchObject, bytes: Bytes, walk: Walk, 
         object.key
     );
     findings.add(Code::ObjectChanged, Place::commit(number).within(&object.key), message);
-    Seen { findings, rows: seen, walk: None }
+    Seen { findings, rows: seen, walk: None, blind: true }
 }
 
 fn each_row(

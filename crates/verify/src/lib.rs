@@ -9,15 +9,23 @@
 //! there does not hide itself.
 
 mod attest;
+mod breaks;
+mod codes;
 mod continuity;
+mod coverage;
 mod evidence;
 mod finding;
 mod form;
 mod history;
+mod images;
 mod log;
+mod objects;
 mod options;
+mod pool;
 mod report;
+mod scope;
 mod spine;
+mod verdict;
 mod walk;
 
 use std::sync::Arc;
@@ -25,9 +33,13 @@ use std::sync::Arc;
 use sealog_chain::{Commit, SignedCheckpoint, commit_key};
 use sealog_store::{Log, Store, StoreError, StoreErrorKind};
 
-pub use finding::{Code, Finding, Level};
+pub use coverage::Hour;
+pub use finding::{Code, Finding, Level, RowPlace, Verdict};
+pub use images::Spill;
 pub use options::{Progress, Totals, VerifyOptions};
-pub use report::{LogReport, Outcome, REPORT_FORMAT, Report};
+pub use report::{CheckedCounts, Head, KeyReport, LogReport, REPORT_FORMAT, Report, TrustReport};
+pub use scope::{Depth, Sample, Scope};
+pub use verdict::{Completeness, Integrity, Outcome};
 
 use finding::{Findings, Place};
 
@@ -46,9 +58,9 @@ pub async fn verify(
             let held = Held { store: &store, options, progress };
             verify_logs(&names, held).await
         }
-        Err(error) => vec![without_folders(&error)],
+        Err(error) => vec![without_folders(&error, options)],
     };
-    Report::new(archive, options.now, if logs.is_empty() { vec![nothing()] } else { logs })
+    Report::new(archive, options, if logs.is_empty() { vec![nothing(options)] } else { logs })
 }
 
 #[derive(Clone, Copy)]
@@ -101,22 +113,22 @@ async fn origin_of(store: &Arc<dyn Store>, name: &str) -> Option<String> {
     Commit::parse(&genesis.bytes).ok().map(|commit| commit.origin)
 }
 
-fn nothing() -> LogReport {
+fn nothing(options: &VerifyOptions) -> LogReport {
     let mut findings = Findings::default();
     let message =
         "the archive holds no log: there is nothing to verify; look whether this is the right place";
     findings.add(Code::NoLog, Place::default(), message);
-    LogReport::new("", findings)
+    LogReport::new("", Scope::of(options, None), findings)
 }
 
-fn without_folders(error: &StoreError) -> LogReport {
+fn without_folders(error: &StoreError, options: &VerifyOptions) -> LogReport {
     if error.kind == StoreErrorKind::Gone {
-        return nothing();
+        return nothing(options);
     }
     let mut findings = Findings::default();
     let message = format!("the archive could not be listed, so nothing could be verified: {error}");
     findings.add(Code::Unreadable, Place::default(), message);
-    LogReport::new("", findings)
+    LogReport::new("", Scope::of(options, None), findings)
 }
 
 #[cfg(test)]

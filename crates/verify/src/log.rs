@@ -5,14 +5,17 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use sealog_chain::{CHECKPOINT_KEY, commit_key, commit_number_of};
 use sealog_store::{Log, Object, Store, StoreError};
-use tokio::task::JoinSet;
 
 use crate::attest::{Checkpoints, Trust};
-use crate::evidence::{self, Checked, Evidence};
+use crate::breaks;
+use crate::evidence::Evidence;
 use crate::finding::{Code, Findings, Place};
 use crate::history::History;
+use crate::images::{Images, Interruptions, Truncated};
 use crate::options::{Progress, VerifyOptions};
-use crate::report::LogReport;
+use crate::pool::Pool;
+use crate::report::{Head, KeyReport, LogReport};
+use crate::scope::{Draw, Scope};
 use crate::spine::Spine;
 
 /// Commits fetched ahead.
@@ -26,11 +29,12 @@ pub(crate) async fn verify(
     progress: &Progress,
 ) -> LogReport {
     let trust = Trust { key: options.key.as_ref(), checkpoint };
+    let scope = Scope::of(options, checkpoint);
     let mut findings = Findings::default();
     let checkpoints = Checkpoints::gather(&log, trust, &mut findings).await;
     let history = History::gather(&log, &mut findings).await;
     let Some(commits) = Names::list(&log, &mut findings).await else {
-        return LogReport::new(log.name(), findings);
+        return LogReport::new(log.name(), scope, findings);
     };
     if commits.numbers.is_empty() {
         let message = format!(
@@ -38,7 +42,7 @@ pub(crate) async fn verify(
             log.name()
         );
         findings.add(Code::NoLog, Place::default(), message);
-        return LogReport::new(log.name(), findings);
+        return LogReport::new(log.name(), scope, findings);
     }
     for name in checkpoints.foreign.iter().chain(&commits.foreign) {
         let message =
@@ -46,14 +50,20 @@ pub(crate) async fn verify(
         findings.add(Code::ForeignObject, Place::object(name), message);
     }
     progress.listed(commits.numbers.len() as u64);
-    let readers = options.readers.max(1);
-    let pool = Pool { readers, running: JoinSet::new(), findings, history, progress };
     let mut spine = Spine::new(checkpoints.sizes());
-    let mut findings = read(&log, commits.numbers, &mut spine, pool).await;
+    let images = scope.images.then(|| Arc::new(Images::new(options.spill.clone())));
+    let mut pool = Pool::new(options, progress, scope.level, images);
+    pool.findings = findings;
+    read(&log, commits.numbers, Reading { spine: &mut spine, history: &history, scope: &scope }, &mut pool)
+        .await;
+    let Pool { mut findings, counts, images, opaque, .. } = pool.finish().await;
     spine.finish(options.now);
-    checkpoints.judge(&spine, trust, &mut findings);
     findings.append(std::mem::take(&mut spine.findings));
-    report(log.name(), spine, findings)
+    if let Some(images) = images.and_then(Arc::into_inner) {
+        join_images(&log, images, interruptions(&spine, opaque, &findings), &mut findings).await;
+    }
+    let attested = checkpoints.judge(&spine, trust, &mut findings);
+    LogReport { checked: counts, attested, ..report(log.name(), scope, spine, findings) }
 }
 
 /// Whether a log without commits left anything behind.
@@ -98,21 +108,39 @@ impl Names {
     }
 }
 
-async fn read(log: &Log, numbers: Vec<u64>, spine: &mut Spine, mut pool: Pool<'_>) -> Findings {
+/// What commits are held against while they are read.
+struct Reading<'a> {
+    spine: &'a mut Spine,
+    history: &'a History,
+    scope: &'a Scope,
+}
+
+async fn read(log: &Log, numbers: Vec<u64>, reading: Reading<'_>, pool: &mut Pool<'_>) {
+    let Reading { spine, history, scope } = reading;
+    let mut draw = scope.sample.map(Draw::new);
     let reads = futures_util::stream::iter(numbers)
         .map(|number| async move { (number, log.read(&commit_key(number)).await) });
     let mut reads = std::pin::pin!(reads.buffered(READS_AT_ONCE));
     while let Some((number, read)) = reads.next().await {
         spine.name(number);
-        match take(number, read, spine, &mut pool.findings) {
-            Some(evidence) => {
-                pool.history.judge_evidence(number, &evidence.batch, &mut pool.findings);
-                pool.check(log.clone(), number, evidence).await;
+        let evidence = take(number, read, spine, &mut pool.findings);
+        if let Some(evidence) = &evidence {
+            history.judge_evidence(number, &evidence.batch, &mut pool.findings);
+        }
+        match (evidence.filter(|_| scope.covers(number)), &mut draw) {
+            (Some(evidence), Some(draw)) if !evidence.batch.objects.is_empty() => {
+                draw.offer(number, evidence);
+                pool.progress.checked(0, 0, 0);
             }
-            None => pool.progress.checked(0, 0, 0),
+            (Some(evidence), None) => pool.check(log.clone(), number, evidence).await,
+            (Some(_) | None, _) => pool.progress.checked(0, 0, 0),
         }
     }
-    pool.finish().await
+    let drawn = draw.map(Draw::drawn).unwrap_or_default();
+    pool.progress.listed(drawn.len() as u64);
+    for (number, evidence) in drawn {
+        pool.check(log.clone(), number, evidence).await;
+    }
 }
 
 fn take(
@@ -138,50 +166,41 @@ fn take(
     }
 }
 
-/// Batches that are checked side by side, at most `readers` of them.
-struct Pool<'a> {
-    readers: usize,
-    running: JoinSet<Checked>,
-    findings: Findings,
-    history: History,
-    progress: &'a Progress,
+/// Where images need not join, or are not known.
+fn interruptions(spine: &Spine, opaque: Vec<u64>, findings: &Findings) -> Interruptions {
+    let mut interruptions = Interruptions::default();
+    spine.continuity().interrupted().iter().for_each(|number| interruptions.before(*number));
+    opaque.into_iter().chain(findings.commits_in_doubt()).for_each(|number| interruptions.within(number));
+    if spine.sound() < spine.count() {
+        interruptions.end_at(spine.sound());
+    }
+    interruptions
 }
 
-impl Pool<'_> {
-    async fn check(&mut self, log: Log, number: u64, evidence: Evidence) {
-        while self.running.len() >= self.readers && self.collect().await {}
-        self.progress.named(evidence.batch.objects.len() as u64);
-        self.running.spawn(evidence::check(log, number, evidence));
-    }
-
-    /// Waits for one batch; `false` when none is running.
-    async fn collect(&mut self) -> bool {
-        match self.running.join_next().await {
-            None => false,
-            Some(Ok(Checked { findings, objects, bytes, records })) => {
-                self.findings.append(findings);
-                self.progress.checked(objects, bytes, records);
-                true
-            }
-            Some(Err(error)) => {
-                let message = format!(
-                    "the evidence of a commit could not be checked ({error}); a defect of this program: report it"
-                );
-                self.findings.add(Code::Unreadable, Place::object("evidence"), message);
-                true
-            }
-        }
-    }
-
-    async fn finish(mut self) -> Findings {
-        while self.collect().await {}
-        self.findings
-    }
+/// Compares what each change begins from with what the one before it left.
+async fn join_images(log: &Log, images: Images, interruptions: Interruptions, findings: &mut Findings) {
+    let judging = tokio::task::spawn_blocking(move || images.judge(interruptions));
+    let problem = match judging.await {
+        Ok(Ok((breaks, count))) => return breaks::report(log, &breaks, count, findings).await,
+        Ok(Err(Truncated(problem))) => problem,
+        Err(error) => error.to_string(),
+    };
+    let message = format!(
+        "whether images join could not be judged: {problem}; name a folder with room with --spill, or leave it out with --images off"
+    );
+    findings.add(Code::Unreadable, Place::object("images"), message);
 }
 
-fn report(name: &str, spine: Spine, findings: Findings) -> LogReport {
+fn report(name: &str, scope: Scope, spine: Spine, findings: Findings) -> LogReport {
+    let root = spine.head_root();
+    let keys = spine.continuity().keys().iter();
+    let keys = keys.map(|(commit, key)| KeyReport { key: key.to_string(), commit: *commit }).collect();
+    let size = spine.count();
     let summary = spine.summary;
+    let origin = summary.origin.clone();
     LogReport {
+        head: root.zip(origin).map(|(root, origin)| Head { origin, size, root }),
+        keys,
         origin: summary.origin,
         commits: summary.commits,
         records: summary.records,
@@ -189,6 +208,7 @@ fn report(name: &str, spine: Spine, findings: Findings) -> LogReport {
         bytes: summary.bytes,
         first_commit_at: summary.first_commit_at,
         last_commit_at: summary.last_commit_at,
-        ..LogReport::new(name, findings)
+        coverage: summary.coverage.into_hours(),
+        ..LogReport::new(name, scope, findings)
     }
 }

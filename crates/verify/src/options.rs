@@ -5,6 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sealog_chain::VerifierKey;
 use sealog_record::Timestamp;
 
+use crate::images::Spill;
+use crate::scope::{Depth, Sample};
+
 /// What a verification is given besides the archive.
 #[derive(Debug, Clone)]
 pub struct VerifyOptions {
@@ -18,6 +21,22 @@ pub struct VerifyOptions {
     pub logs: Vec<String>,
     /// Batches checked at once, at least 1. Each holds one evidence object in memory.
     pub readers: usize,
+    /// How deep to look.
+    pub depth: Depth,
+    /// Takes the evidence of all commits that [`Self::checkpoint`] covers for checked before: it is passed over. Links,
+    /// roots and positions are judged over all commits all the same, which proves that the log still continues that one.
+    pub since: bool,
+    /// First commit whose evidence is looked at.
+    pub first: u64,
+    /// Last commit whose evidence is looked at; `None`: the newest.
+    pub last: Option<u64>,
+    /// Evidence of some of these commits only; images are then not compared.
+    pub sample: Option<Sample>,
+    /// Whether each change must begin from the image that the item's previous change left. Costs about as much again as
+    /// hashing the rows, and a temporary file of 66 bytes a row where rows are too many for memory.
+    pub images: bool,
+    /// Where that file lies, and when it is needed.
+    pub spill: Spill,
 }
 
 impl Default for VerifyOptions {
@@ -28,6 +47,13 @@ impl Default for VerifyOptions {
             checkpoint: None,
             logs: Vec::new(),
             readers: 8,
+            depth: Depth::Full,
+            since: false,
+            first: 0,
+            last: None,
+            sample: None,
+            images: true,
+            spill: Spill::default(),
         }
     }
 }

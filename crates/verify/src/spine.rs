@@ -6,6 +6,7 @@ use sealog_chain::{Commit, Fact, Hash, Tree, leaf_hash, sha256};
 use sealog_record::{Gap, Timestamp};
 
 use crate::continuity::Continuity;
+use crate::coverage::Coverage;
 use crate::evidence::Evidence;
 use crate::finding::{Code, Findings, Place};
 use crate::form::{self, Unfit};
@@ -38,6 +39,7 @@ pub(crate) struct Summary {
     pub(crate) bytes: u64,
     pub(crate) first_commit_at: Option<Timestamp>,
     pub(crate) last_commit_at: Option<Timestamp>,
+    pub(crate) coverage: Coverage,
 }
 
 /// The last commit that was well formed and in place.
@@ -108,6 +110,7 @@ impl Spine {
         self.judge_origin(&commit);
         self.declare_gaps(&commit);
         if self.unsound.is_none() {
+            self.judge_pause(&commit);
             self.continuity.apply(&commit);
             self.tree.push(leaf_hash(bytes));
             if self.wanted.contains(&self.tree.size()) {
@@ -159,6 +162,20 @@ impl Spine {
         }
     }
 
+    fn judge_pause(&mut self, commit: &Commit) {
+        let (Some(before), Some(policies)) = (&self.before, self.continuity.policies()) else { return };
+        let pause_ms = commit.committed_at.as_millis().saturating_sub(before.committed_at.as_millis());
+        if i128::from(pause_ms) > 2_000 * i128::from(policies.heartbeat_seconds) {
+            let message = format!(
+                "commit {} follows {} seconds after its predecessor, and a writer at work commits at least every {} seconds",
+                commit.number,
+                pause_ms / 1000,
+                policies.heartbeat_seconds
+            );
+            self.findings.add(Code::HeartbeatLate, Place::commit(commit.number), message);
+        }
+    }
+
     fn judge_origin(&mut self, commit: &Commit) {
         let expected = match (commit.number, commit.facts.first()) {
             (0, Some(Fact::Genesis { table_arn, .. })) => Some(sealog_chain::origin_of(table_arn)),
@@ -189,6 +206,7 @@ impl Spine {
         let summary = &mut self.summary;
         summary.first_commit_at.get_or_insert(commit.committed_at);
         summary.last_commit_at = Some(commit.committed_at);
+        summary.coverage.add(commit);
         if let Some(batch) = &commit.batch {
             summary.records = summary.records.saturating_add(batch.records);
             summary.objects += batch.objects.len() as u64;
@@ -245,6 +263,11 @@ impl Spine {
     /// Root over so many commits, if it was wanted and can be known.
     pub(crate) fn root(&self, size: u64) -> Option<Hash> {
         self.roots.get(&size).copied()
+    }
+
+    /// Root over all commits, if all could be judged.
+    pub(crate) fn head_root(&self) -> Option<Hash> {
+        (self.unsound.is_none() && self.count > 0).then(|| self.tree.root())
     }
 
     pub(crate) fn continuity(&self) -> &Continuity {

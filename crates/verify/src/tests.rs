@@ -5,6 +5,7 @@ mod codes;
 mod commits;
 mod evidence;
 mod history;
+mod images;
 mod trust;
 mod writer;
 

@@ -7,6 +7,7 @@ use sealog_record::{EvidenceRow, SequenceNumber};
 
 use crate::evidence::Evidence;
 use crate::finding::{Code, Findings, Place};
+use crate::images::{Gathered, Spot};
 
 /// How much of a key is shown.
 const KEYS_SHOWN_MAX: usize = 200;
@@ -90,6 +91,8 @@ pub(crate) struct Rows<'a> {
     pub(crate) seen: u64,
     /// The first row that is not what was sealed, for people.
     pub(crate) first_changed: Option<String>,
+    /// The object's place in its commit and what its rows say of items; `None`: nobody asks.
+    pub(crate) images: Option<(u32, Gathered)>,
     number: u64,
     object: &'a str,
     scratch: Vec<u8>,
@@ -102,6 +105,7 @@ impl<'a> Rows<'a> {
             findings: Findings::default(),
             seen: 0,
             first_changed: None,
+            images: None,
             number,
             object,
             scratch: Vec::new(),
@@ -115,6 +119,11 @@ impl<'a> Rows<'a> {
         self.walk.count(row);
         if self.walk.enter() {
             self.place(row);
+        }
+        if let Some((object, gathered)) = &mut self.images {
+            // The reader gives up long before it has so many rows.
+            let row_number = u32::try_from(self.seen).unwrap_or(u32::MAX);
+            gathered.take(Spot { commit: self.number, object: *object, row: row_number }, row);
         }
         self.seen += 1;
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from itertools import repeat
 from typing import Any, Iterable, Iterator
@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from .commit import DECISIONS, Commit
 from .hashing import tree_root
+from .images import Images, Place
 from .report import Findings
 from .store import Store, Unreadable
 
@@ -44,6 +45,10 @@ COLUMNS: list[tuple[str, str]] = [
 REQUIRED = {"stream_label", "shard_id", "sequence_number", "verdict", "leaf_hash"}
 _INDEX = {name: index for index, (name, _) in enumerate(COLUMNS)}
 
+IMAGE_COLUMNS = (
+    "shard_id", "keys", "old_image", "new_image", "verdict", "redactions", "stream_view_type",
+)  # fmt: skip
+
 Cell = bytes | int | None
 
 
@@ -62,6 +67,7 @@ class Rows:
     sequence_numbers: list[Cell] = field(default_factory=list)
     verdicts: list[Cell] = field(default_factory=list)
     reasons: list[Cell] = field(default_factory=list)
+    images: dict[str, list[Cell]] = field(default_factory=dict)  # the columns named in IMAGE_COLUMNS
 
     def extend(self, columns: list[list[Cell]]) -> None:
         self.leaves += record_leaves(columns[:-1])
@@ -71,6 +77,8 @@ class Rows:
         self.sequence_numbers += columns[_INDEX["sequence_number"]]
         self.verdicts += columns[_INDEX["verdict"]]
         self.reasons += columns[_INDEX["reason"]]
+        for name in IMAGE_COLUMNS:
+            self.images.setdefault(name, []).extend(columns[_INDEX[name]])
 
 
 # Leaves.
@@ -179,7 +187,11 @@ def _byte_strings(chunk: pa.Array) -> list[Cell]:
 
 
 def check_evidence(
-    store: Store, commit: Commit, floors: list[str | None], findings: Findings
+    store: Store,
+    commit: Commit,
+    floors: list[str | None],
+    findings: Findings,
+    images: Images,
 ) -> None:
     """`floors`: for each segment the last record before a gap; empty where the log could not be followed."""
     batch = commit.batch
@@ -187,10 +199,12 @@ def check_evidence(
         return
     objects = [_check_object(store, item, commit.number, findings) for item in batch["objects"]]
     segments = _SegmentCheck(batch, commit.number, floors, findings)
-    for item, rows in zip(batch["objects"], objects):
+    for index, (item, rows) in enumerate(zip(batch["objects"], objects)):
         if rows is None:
+            images.opaque.add(commit.number)
             segments.skip(item["rows"])
         else:
+            _take_images(Place(commit.number, index, item["key"], 0), rows, images)
             segments.check(item["key"], rows)
     readable = [rows for rows in objects if rows is not None]
     if len(readable) == len(objects):
@@ -199,6 +213,12 @@ def check_evidence(
         if root != batch["records_root"]:
             message = f"records_root is {batch['records_root']}, the rows give {root}"
             findings.add("records-root-mismatch", message, commit=commit.number)
+
+
+def _take_images(first: Place, rows: Rows, images: Images) -> None:
+    names = list(rows.images)
+    for row, cells in enumerate(zip(*rows.images.values())):
+        images.take(replace(first, row=row), dict(zip(names, cells)))
 
 
 def _check_object(

@@ -44,6 +44,8 @@ class Fold:
         self.closed_in: int | None = None
         # By commit, for each segment: the last record before a gap of its shard.
         self.floors: dict[int, list[str | None]] = {}
+        # Commits before which something may have been missed: images need not join across them.
+        self.interrupted: list[int] = []
         self._keys: list[tuple[int, str]] = []  # (number of the commit that set it, vkey)
         self._findings = findings
         self._number = 0
@@ -63,6 +65,8 @@ class Fold:
         if commit.number == 0 and (not commit.facts or commit.facts[0]["kind"] != "genesis"):
             self._find("genesis-missing", "commit 0 does not begin with a genesis")
         for index, fact in enumerate(commit.facts):
+            if fact["kind"] in ("gap", "stream_opened"):
+                self.interrupted.append(commit.number)
             if self.closed_in == commit.number:
                 self._contradiction("a fact stands behind log_closed")
             if fact["kind"] == "genesis" and (commit.number, index) != (0, 0):
@@ -189,6 +193,9 @@ class Fold:
             self._contradiction(f"a segment of stream {label}, which was not opened")
         if stream.closed:
             self._contradiction(f"a segment of stream {label}, which is closed")
+        orphan = segment["parent"] is not None and segment["parent"] not in stream.shards
+        if segment["from"] == "latest" or (orphan and segment["shard"] not in stream.shards):
+            self.interrupted.append(self._number)
         self._check_parent(segment, stream)
         shard = stream.shards.setdefault(segment["shard"], Shard())
         self._check_continues(segment, shard, stream)

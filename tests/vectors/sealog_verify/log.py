@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from .commit import Commit, Malformed, UnknownFormat, parse_commit
 from .evidence import check_evidence
 from .fold import Fold
 from .hashing import GrowingTree
+from .images import Images
 from .notes import Checkpoint, NotANote, VerifierKey, parse_checkpoint
 from .report import Findings, LogReport, parse_time
 from .store import Store, Unreadable
@@ -82,8 +84,10 @@ class _LogCheck:
         attested = self._check_checkpoints(sources, fold)
         self._check_trust(sources, attested)
         self._check_age(fold)
+        images = Images()
         for number in sorted(self._commits):
-            self._check_evidence(self._commits[number], fold.floors.get(number, []))
+            self._check_evidence(self._commits[number], fold.floors.get(number, []), images)
+        images.judge(fold.interrupted, self._sound, self._findings)
         self._summarise()
 
     # Reading.
@@ -189,6 +193,7 @@ class _LogCheck:
         self._origin = first.origin if first is not None else None
         fold = Fold(self._origin or "", self._findings)
         for number in range(self._sound):
+            self._check_pause(number, fold.policies)
             try:
                 fold.apply(self._commits[number])
             except Exception as error:  # no commit may stop the verification of the others
@@ -205,6 +210,14 @@ class _LogCheck:
             for shard in fold.childless():
                 self._findings.add("children-missing", "ended, has no child", shard=shard)
         return fold
+
+    def _check_pause(self, number: int, policies: dict[str, Any] | None) -> None:
+        if number == 0 or policies is None:
+            return
+        dates = [parse_time(self._commits[n].committed_at) for n in (number - 1, number)]
+        if dates[1] - dates[0] > 2000 * policies["heartbeat_seconds"]:
+            message = f"{(dates[1] - dates[0]) // 1000} seconds after its predecessor"
+            self._findings.add("heartbeat-late", message, commit=number)
 
     # Checkpoints.
 
@@ -316,10 +329,11 @@ class _LogCheck:
             message = f"the newest commit is {age // 1000} seconds old"
             self._findings.add("stale", message, commit=newest.number)
 
-    def _check_evidence(self, commit: Commit, floors: list[str | None]) -> None:
+    def _check_evidence(self, commit: Commit, floors: list[str | None], images: Images) -> None:
         try:
-            check_evidence(self._store, commit, floors, self._findings)
+            check_evidence(self._store, commit, floors, self._findings, images)
         except Exception as error:  # no batch may stop the verification of the others
+            images.opaque.add(commit.number)
             for item in commit.batch["objects"] if commit.batch else []:
                 message = f"{type(error).__name__}: {error}"
                 self._findings.add(

@@ -35,6 +35,7 @@ LEVELS: dict[str, str] = {
     "segment-mismatch": "tampered",
     "counts-mismatch": "tampered",
     "records-root-mismatch": "tampered",
+    "image-break": "tampered",
     "unreadable": "unverifiable",
     "no-log": "unverifiable",
     "stale": "stale",
@@ -44,7 +45,19 @@ LEVELS: dict[str, str] = {
     "gap-declared": "gap",
     "foreign-object": "notice",
     "children-missing": "notice",
+    "heartbeat-late": "notice",
 }
+
+# Codes that speak to completeness, and those that speak to both verdicts; the others speak to integrity.
+COMPLETENESS = {
+    "segment-hole", "parent-order", "segment-mismatch", "image-break", "stale", "gap-declared",
+    "children-missing", "heartbeat-late",
+}  # fmt: skip
+BOTH = {
+    "commit-missing", "commit-malformed", "format-unknown", "commit-misplaced",
+    "checkpoint-ahead", "object-missing", "object-unreadable", "counts-mismatch", "unreadable",
+    "no-log",
+}  # fmt: skip
 
 # Worst first: (level, outcome, exit code).
 OUTCOMES: list[tuple[str, str, int]] = [
@@ -72,6 +85,14 @@ class Finding:
     shard: str | None = None
     row: int | None = None
     message: str = ""
+    key: str | None = None
+    earlier: dict[str, Any] | None = None
+
+    @property
+    def verdict(self) -> str:
+        if self.code in BOTH:
+            return "both"
+        return "completeness" if self.code in COMPLETENESS else "integrity"
 
     @property
     def level(self) -> str:
@@ -90,10 +111,13 @@ class Finding:
         return {
             "code": self.code,
             "level": self.level,
+            "verdict": self.verdict,
             "commit": self.commit,
             "object": self.object,
             "shard": self.shard,
             "row": self.row,
+            "key": self.key,
+            "earlier": self.earlier,
             "message": self.message,
         }
 
@@ -114,7 +138,9 @@ class Findings:
         shard: str | None = None,
         row: int | None = None,
     ) -> None:
-        finding = Finding(code, commit, object, shard, row, message)
+        self.put(Finding(code, commit, object, shard, row, message))
+
+    def put(self, finding: Finding) -> None:
         self._by_place.setdefault(finding.place, finding)
 
     def ordered(self) -> list[Finding]:
@@ -127,6 +153,34 @@ def outcome_of(findings: list[Finding]) -> str:
         if level in levels:
             return outcome
     return "INTACT"
+
+
+INTEGRITY_WORST_FIRST = [
+    ("tampered", "TAMPERED"), ("unverifiable", "UNVERIFIABLE"), ("unattested", "CONSISTENT"),
+    ("notice", "INTACT"),
+]  # fmt: skip
+COMPLETENESS_WORST_FIRST = [
+    ("tampered", "INCOMPLETE"), ("unverifiable", "UNVERIFIABLE"), ("stale", "STALE"),
+    ("gap", "COMPLETE WITH DECLARED GAPS"), ("notice", "COMPLETE"),
+]  # fmt: skip
+
+
+def verdict_of(findings: list[Finding], of: str, worst_first: list[tuple[str, str]]) -> str:
+    levels = {finding.level for finding in findings if finding.verdict in (of, "both")}
+    return next((text for level, text in worst_first if level in levels), worst_first[-1][1])
+
+
+def integrity_of(findings: list[Finding]) -> str:
+    return verdict_of(findings, "integrity", INTEGRITY_WORST_FIRST)
+
+
+def completeness_of(findings: list[Finding]) -> str:
+    return verdict_of(findings, "completeness", COMPLETENESS_WORST_FIRST)
+
+
+def worst_of(texts: list[str], worst_first: list[tuple[str, str]]) -> str:
+    order = [text for _, text in worst_first]
+    return min(texts, key=order.index, default="UNVERIFIABLE")
 
 
 def worst(outcomes: list[str]) -> str:
@@ -154,6 +208,8 @@ class LogReport:
             "log": self.log,
             "origin": self.origin,
             "outcome": self.outcome,
+            "integrity": integrity_of(self.findings),
+            "completeness": completeness_of(self.findings),
             "commits": self.commits,
             "records": self.records,
             "objects": self.objects,
@@ -183,6 +239,12 @@ class ArchiveReport:
             "archive": self.archive,
             "checked_at": time_text(self.checked_at_ms),
             "outcome": self.outcome,
+            "integrity": worst_of(
+                [integrity_of(log.findings) for log in self.logs], INTEGRITY_WORST_FIRST
+            ),
+            "completeness": worst_of(
+                [completeness_of(log.findings) for log in self.logs], COMPLETENESS_WORST_FIRST
+            ),
             "logs": [log.as_json() for log in self.logs],
         }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 
@@ -18,6 +19,10 @@ class Store:
         """The object's bytes, None if there is no such object."""
         path = self._root / name
         try:
+            mode = os.stat(path).st_mode
+            if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+                # Reading a pipe or a device may never end.
+                raise Unreadable(f"{name}: no regular file")
             return path.read_bytes()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None

@@ -1,6 +1,9 @@
 //! `sealog verify`: reads an archive and says what is wrong with it.
 
-use std::io::{IsTerminal as _, Write};
+mod html;
+mod table;
+
+use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,34 +13,106 @@ use sealog_chain::VerifierKey;
 use sealog_record::Timestamp;
 use sealog_source::{Clock as _, SystemClock};
 use sealog_store::Location;
-use sealog_verify::{LogReport, Outcome, Progress, Report, VerifyOptions};
+use sealog_verify::{Depth, Progress, Report, Sample, Spill, VerifyOptions};
 
-use crate::args::{Format, VerifyArgs};
+use crate::args::{Format, Switch, VerifyArgs, VerifyLevel};
 use crate::exit::{Exit, Failure};
 use crate::print;
 
-/// Findings shown of one log; the JSON report has all.
-const SHOWN_MAX: usize = 20;
+pub(crate) use table::show;
 
 pub(crate) async fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
     let location = super::location(&args.archive)?;
-    let options = VerifyOptions {
-        now: now(args.now.as_deref())?,
-        key: args.key.as_deref().map(key).transpose()?,
-        checkpoint: args.checkpoint.as_deref().map(read).transpose()?,
-        logs: args.archive.logs.clone(),
-        ..VerifyOptions::default()
-    };
+    let options = options(args)?;
+    let file = args.report.as_deref().map(ReportFile::named).transpose()?;
     let report = check(&location, &options).await;
+    if let Some(file) = file {
+        file.write(&report)?;
+    }
     let mut out = std::io::stdout().lock();
     match args.format {
-        Format::Json => {
-            let json = serde_json::to_string(&report).map_err(Failure::unreachable)?;
-            writeln!(out, "{json}")?;
-        }
+        Format::Json => writeln!(out, "{}", as_json(&report)?)?,
         Format::Table => show(&mut out, &report, args.key.is_some())?,
     }
     Ok(Exit::Verdict(report.outcome.exit_code()))
+}
+
+fn options(args: &VerifyArgs) -> Result<VerifyOptions, Failure> {
+    let depth = match args.level {
+        VerifyLevel::Chain => Depth::Chain,
+        VerifyLevel::Objects => Depth::Objects,
+        VerifyLevel::Full => Depth::Full,
+        VerifyLevel::Lake => {
+            return Err(Failure::usage(
+                "--level lake: archives have no lake yet, so there is nothing to check in it; use chain, objects or full",
+            ));
+        }
+    };
+    let outside = args.since.as_deref().or(args.checkpoint.as_deref());
+    let mut spill = Spill::default();
+    if let Some(folder) = &args.spill {
+        spill.folder.clone_from(folder);
+    }
+    Ok(VerifyOptions {
+        now: now(args.now.as_deref())?,
+        key: args.key.as_deref().map(key).transpose()?,
+        checkpoint: outside.map(read).transpose()?,
+        logs: args.archive.logs.clone(),
+        depth,
+        since: args.since.is_some(),
+        first: args.range.map_or(0, |range| range.first),
+        last: args.range.and_then(|range| range.last),
+        sample: args.sample.map(|commits| sample(commits, args.seed)).transpose()?,
+        images: args.images == Switch::On,
+        spill,
+        ..VerifyOptions::default()
+    })
+}
+
+/// Without a seed one is drawn: who tampers must not know what will be looked at.
+fn sample(commits: u64, seed: Option<u64>) -> Result<Sample, Failure> {
+    let seed = match seed {
+        Some(seed) => seed,
+        // Within what every JSON reader takes for an integer.
+        None => {
+            getrandom::u64()
+                .map_err(|error| Failure::unreachable(format!("no random numbers: {error}; give --seed")))?
+                >> 11
+        }
+    };
+    Ok(Sample { commits, seed })
+}
+
+fn as_json(report: &Report) -> Result<String, Failure> {
+    serde_json::to_string(report).map_err(Failure::unreachable)
+}
+
+/// Where the report goes beside standard output.
+enum ReportFile<'a> {
+    Html(&'a Path),
+    Json(&'a Path),
+}
+
+impl<'a> ReportFile<'a> {
+    /// Before anything is read: a mistake in the name must not cost hours.
+    fn named(path: &'a Path) -> Result<Self, Failure> {
+        match path.extension().and_then(std::ffi::OsStr::to_str) {
+            Some("html") => Ok(Self::Html(path)),
+            Some("json") => Ok(Self::Json(path)),
+            Some(_) | None => {
+                Err(Failure::usage(format!("--report {}: end the name in .html or .json", path.display())))
+            }
+        }
+    }
+
+    fn write(&self, report: &Report) -> Result<(), Failure> {
+        let (path, text) = match self {
+            Self::Html(path) => (path, html::page(report)),
+            Self::Json(path) => (path, as_json(report)?),
+        };
+        std::fs::write(path, text)
+            .map_err(|error| Failure::unreachable(format!("--report {}: {error}", path.display())))
+    }
 }
 
 /// Verifies with a progress bar on a terminal.
@@ -91,69 +166,4 @@ pub(crate) fn key(text: &str) -> Result<VerifierKey, Failure> {
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     std::fs::read(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
-}
-
-/// The report for people.
-pub(crate) fn show(out: &mut impl Write, report: &Report, with_key: bool) -> Result<(), Failure> {
-    writeln!(out, "archive {}, checked as of {}", report.archive, report.checked_at)?;
-    for log in &report.logs {
-        show_log(out, log)?;
-    }
-    let good = matches!(report.outcome, Outcome::Intact | Outcome::IntactWithDeclaredGaps);
-    let meaning = meaning(report.outcome, with_key);
-    writeln!(out, "\n{}: {meaning}", print::verdict(&report.outcome.to_string(), good))?;
-    Ok(())
-}
-
-fn show_log(out: &mut impl Write, log: &LogReport) -> Result<(), Failure> {
-    let time = |time: Option<Timestamp>| time.map_or("-".to_owned(), |time| time.to_string());
-    writeln!(
-        out,
-        "\nlog {}  {}",
-        print::bold(&log.log),
-        log.origin.as_deref().unwrap_or("(unknown origin)")
-    )?;
-    writeln!(
-        out,
-        "  {} commits from {} to {}",
-        print::count(log.commits),
-        time(log.first_commit_at),
-        time(log.last_commit_at)
-    )?;
-    writeln!(
-        out,
-        "  {} records in {} objects, {}",
-        print::count(log.records),
-        print::count(log.objects),
-        print::bytes(log.bytes)
-    )?;
-    for finding in log.findings.iter().take(SHOWN_MAX) {
-        writeln!(out, "  {}  {}", print::bold(&finding.code.to_string()), finding.message)?;
-    }
-    if log.findings.len() > SHOWN_MAX {
-        writeln!(out, "  … {} more findings; --format json shows all", log.findings.len() - SHOWN_MAX)?;
-    }
-    Ok(())
-}
-
-fn meaning(outcome: Outcome, with_key: bool) -> &'static str {
-    match outcome {
-        Outcome::Intact => {
-            "every record is as it was sealed, none is missing, and the log's head is attested from outside."
-        }
-        Outcome::IntactWithDeclaredGaps => {
-            "every record is as it was sealed; what could not be read any more is admitted in the gaps above."
-        }
-        Outcome::Consistent if with_key => {
-            "nothing contradicts itself, but not all of it is covered by a signature of your key."
-        }
-        Outcome::Consistent => {
-            "nothing contradicts itself. That is all that can be said without a key or checkpoint from outside: a rewritten archive is consistent too. Give --key."
-        }
-        Outcome::Stale => {
-            "what is there is good, but nothing newer than the heartbeat allows: a tail may have been cut off. Look whether the writer still runs; --now asks for an earlier instant."
-        }
-        Outcome::Unverifiable => "it could not be read as a whole. That is not the same as tampered.",
-        Outcome::Tampered => "it is not as it was sealed; the findings above name where.",
-    }
 }

@@ -11,6 +11,7 @@ mod bucket;
 mod lock;
 mod permission;
 mod policy;
+mod stat;
 mod versions;
 
 use std::ops::Range;
@@ -32,7 +33,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use sealog_chain::{Retention, RetentionMode, sha256};
 
-use crate::{Created, Entry, Object, Replaced, Store, StoreError, StoreErrorKind, Version, Versioning};
+use crate::{Created, Entry, Object, Replaced, Stat, Store, StoreError, StoreErrorKind, Version, Versioning};
 use answer::Failure;
 
 pub use bucket::{Aspect, State};
@@ -284,6 +285,10 @@ impl Store for S3 {
         };
         let header = format!("bytes={}-{last}", range.start);
         Ok(self.get(key, Some(header)).await?.map(|object| object.bytes))
+    }
+
+    async fn stat(&self, key: &str) -> Result<Option<Stat>, StoreError> {
+        self.head(key).await
     }
 
     async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<Entry>, StoreError> {

@@ -31,6 +31,7 @@ pub(crate) const PROPERTIES: &[Property] = &[
         check: Checked::Store(|it| Box::pin(any_bytes(it))),
     },
     Property { name: "reads ranges", check: Checked::Store(|it| Box::pin(ranges(it))) },
+    Property { name: "states sizes and true checksums", check: Checked::Store(|it| Box::pin(states(it))) },
     Property { name: "lists in order, behind a name", check: Checked::Store(|it| Box::pin(lists(it))) },
     Property { name: "lists 1,200 names over pages", check: Checked::Store(|it| Box::pin(lists_pages(it))) },
     Property {
@@ -54,6 +55,22 @@ async fn creates_once(Subject { store, .. }: &Subject) -> Held {
     holds(there == Some(bytes("1")), there)?;
     let never = store.read("a/never").await.map_err(said)?;
     holds(never.is_none(), never)
+}
+
+async fn states(Subject { store, .. }: &Subject) -> Held {
+    for content in [&b""[..], b"seven b"] {
+        let name = format!("stat/{}", content.len());
+        store.create(&name, Bytes::copy_from_slice(content)).await.map_err(said)?;
+        let stat = store.stat(&name).await.map_err(said)?.ok_or("nothing is there")?;
+        holds(stat.bytes == content.len() as u64, stat)?;
+        // Not every server keeps a checksum, but none may state a wrong one.
+        holds(stat.sha256.is_none_or(|stated| stated == sealog_chain::sha256(content)), stat)?;
+    }
+    for absent in ["stat", "stat/", "stat/never", "stat/7/below"] {
+        let stat = store.stat(absent).await.map_err(said)?;
+        holds(stat.is_none(), (absent, stat))?;
+    }
+    Ok(())
 }
 
 async fn one_creator(Subject { store, .. }: &Subject) -> Held {

@@ -18,9 +18,15 @@ impl Continuity {
                 self.policies = Some(policies.clone());
                 self.table = Some(table_arn.clone());
             }
-            Fact::StreamOpened { arn, start, .. } => self.open(arn, *start),
+            Fact::StreamOpened { arn, start, .. } => {
+                self.interrupt();
+                self.open(arn, *start);
+            }
             Fact::StreamClosed { stream, .. } => self.close(stream),
-            Fact::Gap(gap) => self.gap(gap),
+            Fact::Gap(gap) => {
+                self.interrupt();
+                self.gap(gap);
+            }
             Fact::FilterPinned { filter, .. } => {
                 self.pinned.insert(filter.name.clone(), (filter.component, filter.config));
             }

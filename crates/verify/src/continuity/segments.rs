@@ -12,6 +12,9 @@ type Break = (Code, String);
 impl Continuity {
     pub(super) fn apply_segment(&mut self, segment: &Segment) {
         let number = self.number;
+        if self.begins_behind_the_unseen(segment) {
+            self.interrupt();
+        }
         let stream = self.streams.entry(segment.stream.clone()).or_default();
         let mut breaks = Vec::new();
         breaks.extend(stream_break(stream, segment));
@@ -26,6 +29,14 @@ impl Continuity {
         for (code, problem) in breaks {
             self.report(code, segment, &problem);
         }
+    }
+
+    /// A shard that begins at its newest record, or whose parent is not in the log: what came before it nobody has seen.
+    fn begins_behind_the_unseen(&self, segment: &Segment) -> bool {
+        let stream = self.streams.get(&segment.stream);
+        let known = |id| stream.is_some_and(|stream| stream.shards.contains_key(id));
+        let orphan = segment.parent.as_ref().is_some_and(|parent| !known(parent));
+        segment.from == SegmentFrom::Latest || (orphan && !known(&segment.shard))
     }
 
     fn report(&mut self, code: Code, segment: &Segment, problem: &str) {

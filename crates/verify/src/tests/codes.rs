@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{Case, commits, evidence, history, trust};
-use crate::{Code, Level, Outcome};
+use super::{Case, commits, evidence, history, images, trust};
+use crate::{Code, Outcome};
 
 #[test]
 fn every_code_of_the_table_has_a_case() {
-    let all: [&[Case]; 7] = [
+    let all: [&[Case]; 8] = [
         commits::COMMITS_THAT_ARE_NOT_WHAT_THEY_WERE,
         commits::WHAT_A_SIGNER_MUST_NOT_STATE,
         commits::SEGMENTS_THAT_DO_NOT_JOIN,
@@ -15,6 +15,7 @@ fn every_code_of_the_table_has_a_case() {
         evidence::CASES,
         trust::CASES,
         history::CASES,
+        images::CASES,
     ];
     let found = all.into_iter().flatten().flat_map(|case| case.findings);
     let found: BTreeSet<&str> = found.filter_map(|finding| finding.split(' ').next()).collect();
@@ -29,13 +30,19 @@ fn codes_and_levels_are_those_of_the_specification() {
     let lines = text.lines().filter_map(|line| line.strip_prefix("| `")).filter_map(|line| {
         let (code, rest) = line.split_once("` | ")?;
         let level = rest.split(" | ").next()?;
+        let verdict = rest.trim_end_matches(" |").rsplit(" | ").next()?;
         ["tampered", "unverifiable", "stale", "unattested", "gap", "notice"]
             .contains(&level)
-            .then_some((code, level))
+            .then_some((code, format!("{level} {verdict}")))
     });
-    let specified: BTreeSet<(&str, String)> = lines.map(|(code, level)| (code, level.to_owned())).collect();
-    let level = |level: Level| serde_json::to_string(&level).unwrap().replace('"', "");
-    let ours = Code::ALL.iter().map(|code| (code.as_str(), level(code.level()))).collect();
+    let specified: BTreeSet<(&str, String)> = lines.collect();
+    let word = |value: serde_json::Value| value.as_str().unwrap().to_owned();
+    let ours = |code: &Code| {
+        let level = word(serde_json::to_value(code.level()).unwrap());
+        let verdict = word(serde_json::to_value(code.verdict()).unwrap());
+        (code.as_str(), format!("{level} {verdict}"))
+    };
+    let ours = Code::ALL.iter().map(ours).collect();
     assert_eq!(specified, ours);
 }
 

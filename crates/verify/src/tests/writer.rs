@@ -38,6 +38,8 @@ pub(super) struct Row {
     pub(super) verdict: &'static str,
     pub(super) reason: Option<&'static str>,
     pub(super) honest: bool,
+    /// Item, and its value before and after; 0: it was not there. None: an item of its own.
+    pub(super) change: Option<(&'static str, u64, u64)>,
 }
 
 pub(super) fn row(shard: &str, sequence: u64) -> Row {
@@ -47,6 +49,7 @@ pub(super) fn row(shard: &str, sequence: u64) -> Row {
         verdict: "keep",
         reason: None,
         honest: true,
+        change: None,
     }
 }
 
@@ -140,13 +143,20 @@ impl Draft {
 /// Parquet of these rows; their true leaves go on `tree`.
 pub(super) fn evidence(rows: &[Row], tree: &mut Tree) -> Bytes {
     let mut builder = BatchBuilder::new().unwrap();
-    for Row { shard, sequence, verdict, reason, honest } in rows {
-        let keys = format!("{{\"id\":{{\"S\":\"{sequence}\"}}}}");
-        let image = format!("{{\"id\":{{\"S\":\"{sequence}\"}},\"n\":{{\"N\":\"1\"}}}}");
+    for Row { shard, sequence, verdict, reason, honest, change } in rows {
+        let (item, old, new) = change.unwrap_or((sequence, 0, 1));
+        let keys = format!("{{\"id\":{{\"S\":\"{item}\"}}}}");
+        let image = |n: u64| {
+            let image = format!("{{\"id\":{{\"S\":\"{item}\"}},\"n\":{{\"N\":\"{n}\"}}}}");
+            (n > 0 && *verdict != "drop").then_some(image)
+        };
+        let (old, new) = (image(old), image(new));
         let change = ChangeRecord {
             sequence_number: sequence,
             keys: Some(&keys),
-            new_image: (*verdict != "drop").then_some(image.as_str()),
+            old_image: old.as_deref(),
+            new_image: new.as_deref(),
+            stream_view_type: Some("NEW_AND_OLD_IMAGES"),
             created_at: Some(BEGIN_MS),
             ..ChangeRecord::default()
         };

@@ -7,6 +7,7 @@ mod bytes;
 mod clean;
 mod evidence;
 mod form;
+mod images;
 mod order;
 mod rich;
 mod signatures;
@@ -21,6 +22,7 @@ use crate::vector::Vector;
 pub fn all() -> Vec<Vector> {
     [
         clean::vectors(),
+        images::vectors(),
         trust::vectors(),
         signatures::vectors(),
         bytes::vectors(),
