@@ -32,13 +32,12 @@ async fn sweep<F: Future<Output = World>>(
     prepare: impl Fn() -> F,
     check: impl Fn(&Archived),
 ) {
-    sweep_over(name, |_| true, missing, calls_min, prepare, check).await;
+    sweep_over((name, |_: &str| true), missing, calls_min, prepare, check).await;
 }
 
 /// Sweeps over some calls only, by their names.
 async fn sweep_over<F: Future<Output = World>>(
-    name: &str,
-    over: impl Fn(&str) -> bool,
+    (name, over): (&str, impl Fn(&str) -> bool),
     missing: Missing,
     calls_min: usize,
     prepare: impl Fn() -> F,
@@ -204,7 +203,7 @@ async fn snapshot() {
     };
     let of_snapshots = |call: &str| call.contains("/snapshots/");
     let check = |archived: &Archived| assert_eq!(archived.records(), 12);
-    sweep_over("snapshot", of_snapshots, Missing::Nothing, 10, prepare, check).await;
+    sweep_over(("snapshot", of_snapshots), Missing::Nothing, 10, prepare, check).await;
 }
 
 /// Brings one archive to where another, of the same beginning, stands.
