@@ -190,6 +190,14 @@ def leaf_column_disagrees(folder: Path) -> Attack:
                   [found("row-changed", commit=2, object=log.object_key(2), row=0)])
 
 
+def another_codec(folder: Path) -> Attack:
+    log = log_of(folder)
+    swap_object(log, 2, parquet(ROWS[1], compression="gzip"))
+    log.save()
+    return Attack("object-of-another-codec", "the signer's object is compressed with what the format does not have", "TAMPERED",
+                  [found("object-unreadable", commit=2, object=log.object_key(2))])
+
+
 def huge(name: str, about: str, text: bytes) -> Callable[[Path], Attack]:
     def attack(folder: Path) -> Attack:
         log = saved(folder)
@@ -376,7 +384,7 @@ def swapped_rows_resealed(folder: Path) -> Attack:
 ATTACKS: list[Callable[[Path], Attack]] = [
     added_commit, added_commit_forged_checkpoint, added_object, same_prefix_exchanged, foreign_row_group,
     foreign_row_group_from_outside, edited_row, edited_row_and_leaf, removed_row_by_the_signer,
-    swapped_rows_resealed, leaf_column_disagrees,
+    swapped_rows_resealed, leaf_column_disagrees, another_codec,
     huge("number-beyond-2-53", "a commit's number is 2^53", b"9007199254740992"),
     huge("number-of-400-digits", "a commit's number has 400 digits", b"9" * 400),
     huge("number-with-exponent", "a commit's number is written 3e0", b"3e0"),

@@ -85,6 +85,7 @@ def parquet(rows: list[dict[str, Any]], **options: Any) -> bytes:
         pa.array([r.get(field.name) for r in full], type=field.type) for field in schema
     ]
     out = io.BytesIO()
+    options = {"compression": "zstd"} | options
     pq.write_table(pa.Table.from_arrays(columns, schema=schema), out, **options)
     return out.getvalue()
 

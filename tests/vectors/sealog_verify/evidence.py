@@ -109,6 +109,7 @@ def read_row_groups(data: bytes) -> Iterator[list[list[Cell]]]:
     parquet = pq.ParquetFile(pa.BufferReader(data))
     _check_schema(parquet.schema)
     for group in range(parquet.num_row_groups):
+        _check_codecs(parquet.metadata.row_group(group))
         table = parquet.read_row_group(group)
         yield [
             _cells(table.column(index), kind, name in REQUIRED)
@@ -128,6 +129,13 @@ def _check_schema(schema: pq.ParquetSchema) -> None:
             raise NotEvidence(f"column {name} is required or optional, and should be the other")
         if not _is_kind(column, kind):
             raise NotEvidence(f"column {name} is {column.physical_type} {column.logical_type}")
+
+
+def _check_codecs(group: pq.RowGroupMetaData) -> None:
+    for index in range(group.num_columns):
+        codec = group.column(index).compression
+        if codec not in ("UNCOMPRESSED", "ZSTD"):
+            raise NotEvidence(f"column {index + 1} is compressed with {codec}")
 
 
 def _is_kind(column: pq.ColumnSchema, kind: str) -> bool:

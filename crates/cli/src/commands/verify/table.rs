@@ -105,6 +105,8 @@ pub(super) fn meaning(outcome: Outcome, with_key: bool) -> &'static str {
             "what is there is good, but nothing newer than the heartbeat allows: a tail may have been cut off. Look whether the writer still runs; --now asks for an earlier instant."
         }
         Outcome::Unverifiable => "it could not be read as a whole. That is not the same as tampered.",
-        Outcome::Tampered => "it is not as it was sealed; the findings above name where.",
+        Outcome::Tampered => {
+            "it is not as it was sealed, or something is missing that no gap declares; the findings name where."
+        }
     }
 }
