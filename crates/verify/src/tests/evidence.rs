@@ -200,7 +200,8 @@ fn a_changed_row_is_named_with_all_that_finds_it() {
     files.insert(name(2, 0), evidence(&rows, &mut Tree::default()));
     let report = check(&files, &options());
     let message = &report.logs[0].findings[0].message;
-    for part in ["commit 2", "SHA-256", "row 1", "shard A", "sequence number 107", "{\"id\":{\"S\":\"107\"}}"]
+    for part in
+        ["commit 2", "SHA-256", "row 1", "shard A", "sequence number 107", "{\"id\":{\"S\":\"A/107\"}}"]
     {
         assert!(message.contains(part), "{part} is not in {message}");
     }

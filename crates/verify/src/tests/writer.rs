@@ -144,7 +144,9 @@ impl Draft {
 pub(super) fn evidence(rows: &[Row], tree: &mut Tree) -> Bytes {
     let mut builder = BatchBuilder::new().unwrap();
     for Row { shard, sequence, verdict, reason, honest, change } in rows {
-        let (item, old, new) = change.unwrap_or((sequence, 0, 1));
+        // A number is one of its shard, and so is the item that changes only then.
+        let own = format!("{shard}/{sequence}");
+        let (item, old, new) = change.unwrap_or((&own, 0, 1));
         let keys = format!("{{\"id\":{{\"S\":\"{item}\"}}}}");
         let image = |n: u64| {
             let image = format!("{{\"id\":{{\"S\":\"{item}\"}},\"n\":{{\"N\":\"{n}\"}}}}");
