@@ -9,78 +9,26 @@ server is killed (SIGKILL) and started again. `sealog verify` must say INTACT ea
 
 import argparse
 import json
-import os
 import random
 import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
 from pathlib import Path
-
-import boto3
 
 import common  # first: it says where the shared modules lie
 import programs
+import servers
 from checks import Checks
 
 VECTOR = Path(__file__).resolve().parent.parent / "vectors" / "clean-ledger" / "vector.txt"
-KEYS = {"AWS_ACCESS_KEY_ID": "sealogtest", "AWS_SECRET_ACCESS_KEY": "sealogtestsecret", "AWS_REGION": "us-east-1"}
-BUCKET = "sealog-test"
-
-
-class Server:
-    """An S3 server that can be killed and started again; what it acknowledged lies in `folder`."""
-
-    def __init__(self, name, folder):
-        self.name, self.folder, self.port, self.process = name, folder, programs.free_port(), None
-        for part in ("data", "iam", "versions"):
-            (folder / part).mkdir(parents=True)
-        self.endpoint = f"http://127.0.0.1:{self.port}"
-        self.start()
-        client = boto3.client("s3", endpoint_url=self.endpoint, aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
-                              aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"], region_name=KEYS["AWS_REGION"])
-        for attempt in range(100):
-            try:
-                client.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
-                break
-            except Exception:
-                if attempt == 99:
-                    raise
-                time.sleep(0.1)
-
-    def start(self):
-        if self.name == "versitygw":
-            words = [os.environ["SEALOG_VERSITYGW"], "--port", f"127.0.0.1:{self.port}", "--iam-dir", self.folder / "iam", "--quiet",
-                     "posix", "--versioning-dir", self.folder / "versions", self.folder / "data"]
-            env = {"ROOT_ACCESS_KEY": KEYS["AWS_ACCESS_KEY_ID"], "ROOT_SECRET_KEY": KEYS["AWS_SECRET_ACCESS_KEY"]}
-        else:
-            words = [os.environ["SEALOG_MINIO"], "server", "--quiet", "--address", f"127.0.0.1:{self.port}", self.folder / "data"]
-            env = {"MINIO_ROOT_USER": KEYS["AWS_ACCESS_KEY_ID"], "MINIO_ROOT_PASSWORD": KEYS["AWS_SECRET_ACCESS_KEY"],
-                   "MINIO_BROWSER": "off", "MINIO_UPDATE": "off"}
-        with open(self.folder / "log", "ab") as log:
-            self.process = subprocess.Popen([*map(str, words)], env=os.environ | env, stdout=log, stderr=log)
-        programs.wait_until_listening(self.process, self.port)
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-
-@contextmanager
-def serving(name, folder):
-    server = Server(name, folder)
-    try:
-        yield server
-    finally:
-        server.kill()
 
 
 class Writers:
     """Processes that race; what each printed is what was acknowledged to it."""
 
     def __init__(self, options, archive, count, endpoint):
-        env = programs.environment(endpoint) | KEYS | {"AWS_ENDPOINT_URL_S3": endpoint}
+        env = servers.environment(endpoint)
         # Each quarter of them shares its shards two by two.
         shards = [f"shard-{n - n % 2 if n >= 3 * count // 4 else n}" for n in range(count)]
         self.acknowledged, self.pumps = set(), []
@@ -124,13 +72,13 @@ def main():
     parser.add_argument("--writers", type=int, default=16)
     parser.add_argument("--commits", type=int, default=500)
     parser.add_argument("--kills", type=int, default=10)
-    parser.add_argument("--server", choices=["versitygw", "minio"], action="append")
+    parser.add_argument("--server", choices=servers.NAMES, action="append")
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 32)
     print(f"many_writers: --seed {seed} --writers {options.writers} --commits {options.commits}", flush=True)
     checks = Checks("many_writers")
-    for name in options.server or ["versitygw", "minio"]:
-        with checks.section(name), common.workplace(options, "many") as folder, serving(name, folder / name) as server:
+    for name in options.server or servers.NAMES:
+        with checks.section(name), common.workplace(options, "many") as folder, servers.serving(name, folder / name) as server:
             race(checks, options, server, "alone", 1, None)
             race(checks, options, server, "together", options.writers, None)
             race(checks, options, server, "killed", options.writers, random.Random(seed))
@@ -138,7 +86,7 @@ def main():
 
 
 def race(checks, options, server, prefix, count, dice):
-    name, archive = f"{server.name}, {prefix}", f"s3://{BUCKET}/{prefix}"
+    name, archive = f"{server.name}, {prefix}", f"s3://{servers.BUCKET}/{prefix}"
     begun = time.monotonic()
     writers = Writers(options, archive, count, server.endpoint)
     kills = 0
@@ -166,7 +114,7 @@ def race(checks, options, server, prefix, count, dice):
 
 def verify(options, archive, endpoint):
     key = next(line.removeprefix("key: ") for line in VECTOR.read_text().splitlines() if line.startswith("key: "))
-    env = programs.environment(endpoint) | KEYS | {"AWS_ENDPOINT_URL_S3": endpoint}
+    env = servers.environment(endpoint)
     done = subprocess.run([options.sealog, "verify", archive, "--key", key, "--format", "json"], env=env, capture_output=True,
                           text=True, timeout=1800, check=False)
     return json.loads(done.stdout), done.returncode

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Plants one bug at a time in a copy of Sealog, and demands that the simulation finds it.
+"""Plants one bug at a time in a copy of Sealog, and demands that the simulation finds it, or a scenario of the crash sweep.
 
 Each `planted/*.patch` begins with a line that says what it breaks, which rule of the reader that is (FS-nn), and within
-how many seeds it has to be found. The copy lies outside the clone, its target directory is warm from the last run, or is
+how many seeds it has to be found, or by which test of the pipeline. The copy lies outside the clone, its target directory is warm from the last run, or is
 filled from the clone's own: a bug costs the build of what it touches and of what stands on that.
 
     planted.py [--only NAME ...]
@@ -26,7 +26,9 @@ TREE = TOOLS / "planted" / "tree"
 TARGET = TOOLS / "planted" / "target"
 # What the simulation is built from. Members of the workspace have to be there, whether they are built or not.
 PARTS = ["Cargo.toml", "Cargo.lock", "crates", "tests/tidy", "tests/integration", "tests/simulation"]
-HEADER = re.compile(r"^# (?P<what>.*) \((?P<rule>FS-\d+(?:, FS-\d+)*); found within (?P<seeds>\d+) seeds\)$")
+HEADER = re.compile(r"^# (?P<what>.*) \((?P<rule>FS-\d+(?:, FS-\d+)*); found (?:within (?P<seeds>\d+) seeds|by (?P<test>\w+::\w+))\)$")
+# How the crash sweep names the point at which it failed.
+POINT = re.compile(r"(call \d+, \w+ [^\n]*?: \w+(?:\(\w+\))?)")
 # A seed that never ends is found too, but by the clock: much longer than any number of good seeds takes.
 SECONDS_MAX = 600
 
@@ -88,20 +90,37 @@ def unharmed() -> str:
 def planted(patch: Path) -> str:
     header = HEADER.match(patch.read_text().splitlines()[0])
     if header is None:
-        raise Failed("its first line is not `# what (FS-nn; found within N seeds)`")
-    seeds = int(header["seeds"])
+        raise Failed("its first line is not `# what (FS-nn; found within N seeds)` or `… found by TEST)`")
     apply(patch)
     try:
-        build()
-        code, out = simulate(seeds)
+        return f"{header['rule']:13} " + (found_by_test(header["test"]) if header["test"] else found_by_seed(int(header["seeds"])))
     finally:
         apply(patch, "--reverse")
+
+
+def found_by_seed(seeds: int) -> str:
+    build()
+    code, out = simulate(seeds)
     found = re.search(r"simulate --seed (\d+)", out)
     if code == 0:
         raise Failed(f"not found within {seeds} seeds")
     if found is None:
         raise Failed(f"the simulation ended with {code} and named no seed:\n{out[-2000:]}")
-    return f"{header['rule']:13} seed {found[1]:>4} of {seeds:>4}"
+    return f"seed {found[1]:>4} of {seeds:>4}"
+
+
+def found_by_test(test: str) -> str:
+    command = ["cargo", "test", "--quiet", "--locked", "--workspace", "--test", "pipeline"]
+    build_only = subprocess.run([*command, "--no-run"], cwd=TREE, env=environment(), capture_output=True, text=True, check=False)
+    if build_only.returncode != 0:
+        raise Failed(f"it does not compile:\n{build_only.stderr[-3000:]}")
+    run = subprocess.run([*command, "--", "--exact", test], cwd=TREE, env=environment(), capture_output=True, text=True,
+                         check=False, timeout=SECONDS_MAX)
+    out = run.stdout + run.stderr
+    if run.returncode == 0:
+        raise Failed(f"not found by {test}" + ("" if "1 passed" in out else ", which is no test"))
+    found = POINT.search(out)
+    return f"{test}: {found[1] if found else 'failed without a fault'}"
 
 
 def apply(patch: Path, *options: str) -> None:
