@@ -10,6 +10,9 @@ use sealog_record::{Gap, ReadFrom, SequenceNumber, ShardId, ShardPosition, Strea
 use crate::PipelineError;
 use crate::sealed::{ObjectBuilder, Sealed, SealedObject};
 
+/// Writers that notice a gap within this time have noticed the same one: no service forgets so soon what it took.
+const SAME_GAP_MS: i64 = 15 * 60 * 1000;
+
 /// What became of one segment.
 struct Fitted {
     segment: Option<Segment>,
@@ -127,7 +130,10 @@ fn refit_gap(gap: &Gap, shard: &ShardId, fold: &Fold) -> Result<Option<Gap>, Pip
         return Err(PipelineError::Overtaken(shard.to_string()));
     }
     let nothing_since = position.is_some_and(|position| position.last.is_none());
-    let same = |known: &Gap| (known.first, known.ends_shard) == (gap.first, gap.ends_shard);
+    // A gap without an end says what was gone by then; what has gone since is another.
+    let since = |known: &Gap| gap.noticed_at.as_millis().saturating_sub(known.noticed_at.as_millis());
+    let as_told = |known: &Gap| gap.first.is_some() || since(known) < SAME_GAP_MS;
+    let same = |known: &Gap| (known.first, known.ends_shard) == (gap.first, gap.ends_shard) && as_told(known);
     if nothing_since && newest_gap(fold, &gap.stream, shard).is_some_and(same) {
         return Ok(None);
     }

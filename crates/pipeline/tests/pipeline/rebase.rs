@@ -8,6 +8,7 @@ use std::sync::Arc;
 use sealog_batch::SealRule;
 use sealog_chain::Fact;
 use sealog_pipeline::{Committer, Gatherer, PipelineError, Sealed};
+use sealog_record::{Gap, Timestamp};
 use sealog_source::{Clock, SourceEvent};
 use sealog_store::{Memory, Store};
 
@@ -231,6 +232,21 @@ async fn a_second_gap_begins_where_the_first_began() {
     assert_eq!(archived.numbers("a"), [1, 2, 9]);
     let after: Vec<_> = archived.fold.gaps().iter().map(|gap| gap.after).collect();
     assert_eq!(after, [Some(number(2)), Some(number(2))]);
+}
+
+/// A gap without an end says what was gone when it was noticed. What was written and forgotten since is a loss of its own.
+#[tokio::test(start_paused = true)]
+async fn a_gap_without_an_end_is_told_again_when_more_has_gone() {
+    let minutes = |minutes: i64| {
+        let SourceEvent::Gap(told) = gap("a", None, None) else { unreachable!() };
+        let noticed_at = Timestamp::from_millis(told.noticed_at.as_millis() + minutes * 60_000);
+        SourceEvent::Gap(Gap { noticed_at, ..told })
+    };
+    for (later, gaps) in [(1, 1), (120, 2)] {
+        let mut race = Race::behind(vec![opened(), found("a", None)]).await;
+        let archived = race.run(vec![minutes(0)], vec![minutes(later)]).await;
+        assert_eq!(archived.fold.gaps().len(), gaps, "noticed {later} minutes later");
+    }
 }
 
 /// A batch that begins behind what the log holds, and no gap between: a defect somewhere before. It must not be joined on.
