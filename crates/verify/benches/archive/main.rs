@@ -149,7 +149,10 @@ fn run(folder: &Path, options: &VerifyOptions) -> sealog_verify::Report {
 fn intact(folder: &Path, records: u64, images: bool) {
     let report = run(folder, &VerifyOptions { images, depth: Depth::Full, ..options() });
     assert_eq!(report.integrity.to_string(), "INTACT", "{:#?}", report.logs[0].findings);
-    assert_eq!((report.completeness.to_string().as_str(), report.logs[0].checked.rows), ("COMPLETE", records));
+    assert_eq!(
+        (report.completeness.to_string().as_str(), report.logs[0].checked.rows),
+        ("COMPLETE", records)
+    );
 }
 
 /// Peak of this process in kilobytes (proc(5), `VmHWM`), after the count was set back.

@@ -38,7 +38,8 @@ impl Archive {
 
 /// Keys and images of an order's change from one state to another.
 fn order(number: u64, old: u64, new: u64) -> (String, String, String) {
-    let keys = format!(r#"{{"pk":{{"S":"customer#{:08}"}},"sk":{{"S":"order#{number:012}"}}}}"#, number % 4999);
+    let keys =
+        format!(r#"{{"pk":{{"S":"customer#{:08}"}},"sk":{{"S":"order#{number:012}"}}}}"#, number % 4999);
     let image = |state: u64| {
         format!(
             r#"{{"pk":{{"S":"customer#{:08}"}},"sk":{{"S":"order#{number:012}"}},"status":{{"S":"state-{state}"}},"amount":{{"N":"{}.{:02}"}},"items":{{"L":[{{"M":{{"sku":{{"S":"sku-{}"}},"n":{{"N":"{}"}}}}}}]}},"tags":{{"SS":["a","b"]}}}}"#,
@@ -58,7 +59,8 @@ fn object(tree: &mut Tree, first: u64) -> Bytes {
     for number in first..first + ROWS {
         let (item, version) = (number % 20_000, number / 20_000);
         let (keys, old, new) = order(item, version, version + 1);
-        let (sequence, event) = (number.to_string(), format!("{:032x}", number.wrapping_mul(0x9E37_79B9_7F4A_7C15)));
+        let (sequence, event) =
+            (number.to_string(), format!("{:032x}", number.wrapping_mul(0x9E37_79B9_7F4A_7C15)));
         let change = ChangeRecord {
             sequence_number: &sequence,
             event_id: Some(&event),
@@ -128,7 +130,8 @@ pub(crate) fn write_long(folder: &Path, commits: u64) -> u64 {
             continue;
         }
         let rows = vec![row("A", 10 * number), row("A", 10 * number + 1)];
-        let after = (records > 0).then(|| if number % 8 == 1 { 10 * (number - 2) + 1 } else { 10 * (number - 1) + 1 });
+        let after = (records > 0)
+            .then(|| if number % 8 == 1 { 10 * (number - 2) + 1 } else { 10 * (number - 1) + 1 });
         let batch = draft.batch(&[rows], vec![segment("A", None, after, Some(10 * number + 1), 2)]);
         draft.push(Vec::new(), Some(batch));
         records += 2;
