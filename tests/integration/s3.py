@@ -66,16 +66,25 @@ def run(checks, options, folder, simulator):
     checks.equal("records sealed", report["logs"][0]["records"], len(truth))
     copy_down(folder)
     common.compare_with_truth(checks, folder, truth)
+    code, report = verify(options.sealog, key, env, archive=str(folder / "archive"))
+    checks.equal("a copy in a directory verifies as the bucket does", (code, report["outcome"]), (0, "INTACT"))
+    code, report = verify(options.sealog, key, env, "--level", "objects")
+    checked = report["logs"][0]["checked"]
+    checks.equal("without a download", (code, checked["bytes"], checked["rows"]), (0, 0, 0))
+    checks.equal("the bucket states every SHA-256", checked["hashed"], checked["objects"])
 
     client = boto3.client("s3")
     evidence = committed_object(folder)
     body = client.get_object(Bucket=BUCKET, Key=evidence)["Body"].read()
     changed = bytearray(body)
     changed[len(changed) // 2] ^= 1
-    client.put_object(Bucket=BUCKET, Key=evidence, Body=bytes(changed))
+    # The bucket computes the checksum of what it is given: a forger cannot make it state another one.
+    client.put_object(Bucket=BUCKET, Key=evidence, Body=bytes(changed), ChecksumAlgorithm="SHA256")
     expect_findings(checks, options.sealog, key, env, ["object-changed", "second-version"], evidence)
+    expect_findings(checks, options.sealog, key, env, ["object-changed", "second-version"], evidence, "--level", "objects")
     client.delete_object(Bucket=BUCKET, Key=evidence)
     expect_findings(checks, options.sealog, key, env, ["delete-marker", "object-missing"], evidence)
+    expect_findings(checks, options.sealog, key, env, ["delete-marker", "object-missing"], evidence, "--level", "objects")
     client.put_object(Bucket=BUCKET, Key=evidence, Body=body)
     expect_findings(checks, options.sealog, key, env, ["delete-marker"], evidence)
 
@@ -84,17 +93,17 @@ def run(checks, options, folder, simulator):
     checks.equal("unreachable is not tampered", (code, report["outcome"]), (69, "UNVERIFIABLE"))
 
 
-def verify(sealog, key, env):
-    done = subprocess.run([sealog, "verify", f"s3://{BUCKET}/{PREFIX}", "--key", key, "--format", "json"], env=env,
+def verify(sealog, key, env, *more, archive=f"s3://{BUCKET}/{PREFIX}"):
+    done = subprocess.run([sealog, "verify", archive, "--key", key, "--format", "json", *more], env=env,
                           capture_output=True, text=True, timeout=300, check=False)
     return done.returncode, json.loads(done.stdout)
 
 
-def expect_findings(checks, sealog, key, env, codes, evidence):
-    exit_code, report = verify(sealog, key, env)
+def expect_findings(checks, sealog, key, env, codes, evidence, *more):
+    exit_code, report = verify(sealog, key, env, *more)
     name = evidence.removeprefix(f"{PREFIX}/{common.TABLE}/")
     found = sorted((it["code"], it["object"]) for it in report["logs"][0]["findings"] if it["code"] != "row-changed")
-    checks.equal(", ".join(codes), (exit_code, found), (1, [(code, name) for code in codes]))
+    checks.equal(" ".join([", ".join(codes), *more]), (exit_code, found), (1, [(code, name) for code in codes]))
 
 
 def copy_down(folder):

@@ -79,6 +79,7 @@ suite "tests/integration/s3.py" "$setup/with-servers.sh" "$SEALOG_PYTHON" tests/
 suite "tests/integration/bucket.py" "$setup/with-servers.sh" "$SEALOG_PYTHON" tests/integration/bucket.py --sealog "$SEALOG_BIN"
 suite "tests/integration/flush.py" "$SEALOG_PYTHON" tests/integration/flush.py --sealog "$SEALOG_BIN"
 suite "tests/vectors/run_vectors.py" "$SEALOG_PYTHON" tests/vectors/run_vectors.py "$SEALOG_BIN"
+suite "tests/tamper/run.py" "$SEALOG_PYTHON" tests/tamper/run.py --sealog "$SEALOG_BIN"
 suite "tests/crash/kill9.py" "$SEALOG_PYTHON" tests/crash/kill9.py --sealog "$SEALOG_BIN"
 suite "tests/crash/kill9.py --trim" "$SEALOG_PYTHON" tests/crash/kill9.py --trim --sealog "$SEALOG_BIN"
 # Small here; by itself it runs 16 writers with 500 commits each, and kills the server ten times.

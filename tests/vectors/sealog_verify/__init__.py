@@ -6,6 +6,7 @@
     commit.py    the only form of a commit
     fold.py      the state of a log, commit by commit
     evidence.py  Parquet objects and their rows
+    footer.py    codecs of a Parquet file
     images.py    whether each change begins from the image that the one before left
     store.py     a log as a directory of objects
     log.py       one log, all checks

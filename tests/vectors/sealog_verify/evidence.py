@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .commit import DECISIONS, Commit
+from .footer import codecs
 from .hashing import tree_root
 from .images import Images, Place
 from .report import Findings
@@ -42,6 +43,7 @@ COLUMNS: list[tuple[str, str]] = [
     ("filter", TEXT),
     ("leaf_hash", HASH),
 ]
+CODECS = {0, 6}  # none, ZSTD
 REQUIRED = {"stream_label", "shard_id", "sequence_number", "verdict", "leaf_hash"}
 _INDEX = {name: index for index, (name, _) in enumerate(COLUMNS)}
 
@@ -108,8 +110,9 @@ def read_row_groups(data: bytes) -> Iterator[list[list[Cell]]]:
     """The columns' cells, row group by row group. Raises NotEvidence, or whatever the reader raises."""
     parquet = pq.ParquetFile(pa.BufferReader(data))
     _check_schema(parquet.schema)
+    if unknown := codecs(data) - CODECS:
+        raise NotEvidence(f"compressed with codec {min(unknown)}")
     for group in range(parquet.num_row_groups):
-        _check_codecs(parquet.metadata.row_group(group))
         table = parquet.read_row_group(group)
         yield [
             _cells(table.column(index), kind, name in REQUIRED)
@@ -129,13 +132,6 @@ def _check_schema(schema: pq.ParquetSchema) -> None:
             raise NotEvidence(f"column {name} is required or optional, and should be the other")
         if not _is_kind(column, kind):
             raise NotEvidence(f"column {name} is {column.physical_type} {column.logical_type}")
-
-
-def _check_codecs(group: pq.RowGroupMetaData) -> None:
-    for index in range(group.num_columns):
-        codec = group.column(index).compression
-        if codec not in ("UNCOMPRESSED", "ZSTD"):
-            raise NotEvidence(f"column {index + 1} is compressed with {codec}")
 
 
 def _is_kind(column: pq.ColumnSchema, kind: str) -> bool:
