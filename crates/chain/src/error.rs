@@ -79,6 +79,9 @@ pub enum ChainError {
     /// A signature by a known key that does not hold.
     #[error("the signature of {0} does not hold")]
     Signature(String),
+    /// Not a tile of a tlog.
+    #[error("not a readable tile: {0}")]
+    Tile(&'static str),
     /// A Merkle proof that does not lead to the root.
     #[error("the proof does not lead to the root")]
     Proof,

@@ -17,6 +17,7 @@ mod key;
 mod layout;
 mod note;
 mod proof;
+mod tile;
 mod tree;
 
 pub use checkpoint::{Checkpoint, SignedCheckpoint};
@@ -37,6 +38,9 @@ pub use note::{NoteSignature, SignedNote};
 pub use sealog_record::{OnGap, StartAt, StreamEnd};
 
 pub use proof::{consistency_proof, inclusion_proof, verify_consistency, verify_inclusion};
+pub use tile::{
+    TILE_WIDTH, TLOG_CHECKPOINT_KEY, Tile, TileEdge, TileKind, TileName, parse_entries, render_entries,
+};
 pub use tree::Tree;
 
 #[cfg(test)]

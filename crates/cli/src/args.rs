@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Archive(crate::commands::archive::ArchiveCommandArgs),
     /// Legal holds on ranges of commits
     Hold(crate::commands::hold::HoldArgs),
+    /// Publish the log as C2SP tlog-tiles, for tools that read these
+    Tiles(crate::commands::tiles::TilesArgs),
     /// Make and show signing keys
     Keys(KeysArgs),
     /// Serve a simulated DynamoDB Streams for tests

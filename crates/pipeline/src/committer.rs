@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::rebase::rebase;
 use crate::snapshots::Snapshots;
+use crate::tiles::Tiles;
 use crate::{PipelineError, Progress, Sealed, Signer};
 
 const WAIT_FIRST: Duration = Duration::from_millis(100);
@@ -48,6 +49,7 @@ pub struct Committer {
     /// What lies under `checkpoint`, as far as is known here.
     newest: Option<Object>,
     snapshots: Snapshots,
+    tiles: Tiles,
 }
 
 impl Committer {
@@ -64,7 +66,8 @@ impl Committer {
         let mut fold = log.restore(identity.signer.verifier()).await.unwrap_or_default();
         let snapshots = Snapshots::since(fold.size());
         log.follow(&mut fold, drop).await?;
-        let mut committer = Self { log, fold, policies, identity, progress, newest: None, snapshots };
+        let tiles = Tiles::since(fold.size(), identity.clock.now_ms());
+        let mut committer = Self { log, fold, policies, identity, progress, newest: None, snapshots, tiles };
         committer.check_ours()?;
         committer.publish_if_behind().await?;
         Ok(committer)
@@ -137,8 +140,11 @@ impl Committer {
                     self.fold = next.stored_as(version_id);
                     let evidence = sealed.object.as_ref().map_or(0, |object| object.bytes.len());
                     self.progress.commit(sealed.rows(), (evidence + bytes.len()) as u64);
-                    self.publish().await?;
+                    let head = self.publish().await?;
                     self.snapshots.put_if_due(&self.log, &self.fold, &*self.identity.signer).await;
+                    self.tiles
+                        .put_if_due(&self.log, &head, self.identity.clock.now_ms(), ends(&sealed))
+                        .await;
                     break;
                 }
                 Put::Theirs(object) => sealed = self.give_way(&object, sealed).await?,
@@ -252,7 +258,7 @@ impl Committer {
         Ok(rest)
     }
 
-    async fn publish(&mut self) -> Result<(), PipelineError> {
+    async fn publish(&mut self) -> Result<SignedCheckpoint, PipelineError> {
         let origin = self.fold.origin().unwrap_or_default().to_owned();
         let head = Checkpoint { origin, size: self.fold.size(), root: self.fold.tree().root() };
         let signed = self.identity.signer.sign(head).await?;
@@ -265,7 +271,7 @@ impl Committer {
             }
         }
         self.newest = newest;
-        Ok(())
+        Ok(signed)
     }
 
     /// Makes up for a crash between a commit and its checkpoint. Leaves a larger one alone: another writer is ahead.
@@ -278,7 +284,7 @@ impl Committer {
         if newest.is_some_and(|signed| signed.checkpoint.size >= self.fold.size()) {
             return Ok(());
         }
-        self.publish().await
+        self.publish().await.map(drop)
     }
 
     fn patience(&self) -> Patience<'_> {
@@ -320,6 +326,11 @@ fn jittered(wait: Duration, writer: &str, tries: u32) -> Duration {
     let [high, low, ..] = sha256(format!("{writer} {tries}").as_bytes()).0;
     let part = u32::from(u16::from_be_bytes([high, low]));
     wait / 2 + wait / 2 * part / u32::from(u16::MAX)
+}
+
+/// Whether nothing may follow for a while.
+fn ends(sealed: &Sealed) -> bool {
+    sealed.facts.iter().any(|fact| matches!(fact, Fact::CaptureStopped { .. } | Fact::LogClosed { .. }))
 }
 
 fn touched(sealed: &Sealed) -> Vec<(StreamLabel, ShardId)> {

@@ -16,6 +16,7 @@ mod sealed;
 mod signing;
 mod snapshots;
 mod table;
+mod tiles;
 
 pub use committer::{Committer, Identity};
 pub use config::{Config, ConfigError, Overrides, Protection, TableConfig};

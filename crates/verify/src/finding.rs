@@ -105,6 +105,8 @@ codes! {
     SecondVersion "second-version" Tampered,
     /// A name that is created once was deleted.
     DeleteMarker "delete-marker" Tampered,
+    /// A tile says something else than the commits.
+    TileMismatch "tile-mismatch" Tampered,
     /// An object could not be read.
     Unreadable "unreadable" Unverifiable,
     /// There are no commits.

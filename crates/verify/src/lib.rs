@@ -18,6 +18,7 @@ mod log;
 mod options;
 mod report;
 mod spine;
+mod tiles;
 mod walk;
 
 use std::sync::Arc;

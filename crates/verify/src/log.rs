@@ -14,6 +14,7 @@ use crate::history::History;
 use crate::options::{Progress, VerifyOptions};
 use crate::report::LogReport;
 use crate::spine::Spine;
+use crate::tiles::Tiles;
 
 /// Commits fetched ahead.
 const READS_AT_ONCE: usize = 16;
@@ -29,6 +30,7 @@ pub(crate) async fn verify(
     let mut findings = Findings::default();
     let checkpoints = Checkpoints::gather(&log, trust, &mut findings).await;
     let history = History::gather(&log, &mut findings).await;
+    let tiles = Tiles::gather(&log, &mut findings).await;
     let Some(commits) = Names::list(&log, &mut findings).await else {
         return LogReport::new(log.name(), findings);
     };
@@ -52,6 +54,7 @@ pub(crate) async fn verify(
     let mut findings = read(&log, commits.numbers, &mut spine, pool).await;
     spine.finish(options.now);
     checkpoints.judge(&spine, trust, &mut findings);
+    tiles.judge(&log, &spine.known(), &mut findings).await;
     findings.append(std::mem::take(&mut spine.findings));
     report(log.name(), spine, findings)
 }

@@ -9,6 +9,7 @@ use crate::continuity::Continuity;
 use crate::evidence::Evidence;
 use crate::finding::{Code, Findings, Place};
 use crate::form::{self, Unfit};
+use crate::tiles::Known;
 
 /// What is known of the commits taken so far.
 pub(crate) struct Spine {
@@ -24,6 +25,8 @@ pub(crate) struct Spine {
     broken: BTreeMap<u64, (Hash, String)>,
     continuity: Continuity,
     tree: Tree,
+    /// Leaves of the log tree: 32 bytes a commit.
+    leaves: Vec<Hash>,
     roots: BTreeMap<u64, Hash>,
     wanted: BTreeSet<u64>,
 }
@@ -60,6 +63,7 @@ impl Spine {
             broken: BTreeMap::new(),
             continuity: Continuity::default(),
             tree: Tree::default(),
+            leaves: Vec::new(),
             roots: BTreeMap::new(),
             wanted,
         }
@@ -109,7 +113,9 @@ impl Spine {
         self.declare_gaps(&commit);
         if self.unsound.is_none() {
             self.continuity.apply(&commit);
-            self.tree.push(leaf_hash(bytes));
+            let leaf = leaf_hash(bytes);
+            self.tree.push(leaf);
+            self.leaves.push(leaf);
             if self.wanted.contains(&self.tree.size()) {
                 self.roots.insert(self.tree.size(), self.tree.root());
             }
@@ -245,6 +251,16 @@ impl Spine {
     /// Root over so many commits, if it was wanted and can be known.
     pub(crate) fn root(&self, size: u64) -> Option<Hash> {
         self.roots.get(&size).copied()
+    }
+
+    /// What tiles are held against.
+    pub(crate) fn known(&self) -> Known<'_> {
+        Known {
+            leaves: &self.leaves,
+            whole: self.unsound.is_none(),
+            origin: self.summary.origin.as_deref(),
+            keys: self.continuity.keys(),
+        }
     }
 
     pub(crate) fn continuity(&self) -> &Continuity {

@@ -5,6 +5,7 @@ mod codes;
 mod commits;
 mod evidence;
 mod history;
+mod tiles;
 mod trust;
 mod writer;
 

@@ -7,6 +7,7 @@
     fold.py      the state of a log, commit by commit
     evidence.py  Parquet objects and their rows
     store.py     a log as a directory of objects
+    tiles.py     the log as C2SP tlog-tiles
     log.py       one log, all checks
     archive.py   all logs of an archive
 """

@@ -12,6 +12,7 @@ from .hashing import GrowingTree
 from .notes import Checkpoint, NotANote, VerifierKey, parse_checkpoint
 from .report import Findings, LogReport, parse_time
 from .store import Store, Unreadable
+from .tiles import Known, Tiles
 
 _COMMIT_NAME = re.compile(r"([0-9]{20})\.json")
 _CHECKPOINT_NAME = re.compile(r"[0-9]{20}")
@@ -67,6 +68,7 @@ class _LogCheck:
     def run(self) -> None:
         # Checkpoints before commits: a writer at work makes them the other way round.
         sources = self._checkpoint_sources()
+        tiles = Tiles(self._store, self._findings)
         self._read_commits()
         if not self._present:
             self._findings.add("no-log", "there are no commits")
@@ -81,6 +83,9 @@ class _LogCheck:
         fold = self._fold()
         attested = self._check_checkpoints(sources, fold)
         self._check_trust(sources, attested)
+        leaves = [self._commits[number].leaf for number in range(self._sound)]
+        whole = self._sound == self._count
+        tiles.check(Known(leaves, whole, self._origin, fold))
         self._check_age(fold)
         for number in sorted(self._commits):
             self._check_evidence(self._commits[number], fold.floors.get(number, []))

@@ -35,6 +35,7 @@ LEVELS: dict[str, str] = {
     "segment-mismatch": "tampered",
     "counts-mismatch": "tampered",
     "records-root-mismatch": "tampered",
+    "tile-mismatch": "tampered",
     "unreadable": "unverifiable",
     "no-log": "unverifiable",
     "stale": "stale",

@@ -9,6 +9,7 @@ pub(crate) mod keys;
 pub(crate) mod run;
 pub(crate) mod simulator;
 pub(crate) mod status;
+pub(crate) mod tiles;
 pub(crate) mod verify;
 
 use std::path::Path;

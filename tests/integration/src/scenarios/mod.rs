@@ -10,6 +10,7 @@ mod form;
 mod order;
 mod rich;
 mod signatures;
+mod tiles;
 mod trust;
 
 use crate::ledger::NOW;
@@ -27,6 +28,7 @@ pub fn all() -> Vec<Vector> {
         form::vectors(),
         order::vectors(),
         evidence::vectors(),
+        tiles::vectors(),
     ]
     .concat()
 }
