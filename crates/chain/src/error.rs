@@ -82,6 +82,12 @@ pub enum ChainError {
     /// Not a tile of a tlog.
     #[error("not a readable tile: {0}")]
     Tile(&'static str),
+    /// Not a proof of a row, or one that contradicts itself.
+    #[error("not a proof of a row: {0}")]
+    ProofFile(&'static str),
+    /// No signature by any of the keys at hand, or one by somebody else beside it.
+    #[error("it is signed by {0}, and not by the given key alone")]
+    Signer(String),
     /// A Merkle proof that does not lead to the root.
     #[error("the proof does not lead to the root")]
     Proof,

@@ -17,7 +17,9 @@ mod key;
 mod layout;
 mod note;
 mod proof;
+mod row_proof;
 mod tile;
+mod tlog_proof;
 mod tree;
 
 pub use checkpoint::{Checkpoint, SignedCheckpoint};
@@ -38,9 +40,11 @@ pub use note::{NoteSignature, SignedNote};
 pub use sealog_record::{OnGap, StartAt, StreamEnd};
 
 pub use proof::{consistency_proof, inclusion_proof, verify_consistency, verify_inclusion};
+pub use row_proof::{PROOF_BYTES_MAX, ProvenRow, RowProof};
 pub use tile::{
     TILE_WIDTH, TLOG_CHECKPOINT_KEY, Tile, TileEdge, TileKind, TileName, parse_entries, render_entries,
 };
+pub use tlog_proof::TlogProof;
 pub use tree::Tree;
 
 #[cfg(test)]

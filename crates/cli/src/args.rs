@@ -37,6 +37,10 @@ pub(crate) enum Command {
     Archive(crate::commands::archive::ArchiveCommandArgs),
     /// Legal holds on ranges of commits
     Hold(crate::commands::hold::HoldArgs),
+    /// Write the proof of one row to a small file that can be checked without the archive
+    Prove(crate::commands::prove::ProveArgs),
+    /// Check the proof of a row, offline
+    CheckProof(crate::commands::check_proof::CheckProofArgs),
     /// Publish the log as C2SP tlog-tiles, for tools that read these
     Tiles(crate::commands::tiles::TilesArgs),
     /// Make and show signing keys

@@ -16,6 +16,7 @@ mod form;
 mod history;
 mod log;
 mod options;
+mod prove;
 mod report;
 mod spine;
 mod tiles;
@@ -28,6 +29,7 @@ use sealog_store::{Log, Store, StoreError, StoreErrorKind};
 
 pub use finding::{Code, Finding, Level};
 pub use options::{Progress, Totals, VerifyOptions};
+pub use prove::{ProveError, Wanted, prove};
 pub use report::{LogReport, Outcome, REPORT_FORMAT, Report};
 
 use finding::{Findings, Place};

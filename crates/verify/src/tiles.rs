@@ -108,8 +108,11 @@ fn head_disagreement(bytes: &[u8], known: &Known<'_>) -> Option<String> {
     };
     let mut edge = TileEdge::default();
     leaves.iter().for_each(|leaf| drop(edge.push(*leaf)));
-    (edge.root() != checkpoint.root)
-        .then(|| format!("states another root than the commits have, {}", edge.root()))
+    if edge.root() != checkpoint.root {
+        return Some(format!("states another root than the commits have, {}", edge.root()));
+    }
+    let (_, key) = known.keys.iter().rfind(|(number, _)| *number < checkpoint.size)?;
+    (signed.signed_by(key) != Ok(true)).then(|| format!("has no good signature by {key}, the key in force"))
 }
 
 fn disagreement(name: TileName, bytes: &[u8], known: &Known<'_>) -> Option<String> {

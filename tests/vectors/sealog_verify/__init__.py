@@ -6,6 +6,7 @@
     commit.py    the only form of a commit
     fold.py      the state of a log, commit by commit
     evidence.py  Parquet objects and their rows
+    proof.py     the proof of one row
     store.py     a log as a directory of objects
     tiles.py     the log as C2SP tlog-tiles
     log.py       one log, all checks

@@ -129,7 +129,7 @@ def _check_head(data: bytes, known: Known) -> None:
         return
     key = known.fold.keys()[in_force]
     lines = head.lines_by(key)
-    if not lines or not all(key.verifies(head.text, line.signature) for line in lines):
+    if len(lines) != 1 or not key.verifies(head.text, lines[0].signature):
         raise Mismatch("no good signature by the key in force")
 
 
