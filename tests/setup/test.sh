@@ -73,6 +73,7 @@ suite "crates/simulator/tests/model.py" "$SEALOG_PYTHON" crates/simulator/tests/
   "$SEALOG_BIN" simulator --listen 127.0.0.1:0 --scenario
 suite "tests/conformance/streams.py" "$SEALOG_PYTHON" tests/conformance/streams.py --sealog "$SEALOG_BIN"
 suite "tests/moto/run.py" "$SEALOG_PYTHON" tests/moto/run.py --sealog "$SEALOG_BIN"
+suite "tests/moto/kms.py" "$SEALOG_PYTHON" tests/moto/kms.py --sealog "$SEALOG_BIN"
 suite "tests/integration/failures.py" "$SEALOG_PYTHON" tests/integration/failures.py --sealog "$SEALOG_BIN"
 suite "tests/integration/scenarios.py" "$SEALOG_PYTHON" tests/integration/scenarios.py --sealog "$SEALOG_BIN"
 suite "tests/integration/memory.py" "$setup/with-servers.sh" "$SEALOG_PYTHON" tests/integration/memory.py --sealog "$SEALOG_BIN"

@@ -37,7 +37,7 @@ region = "{programs.REGION}"
 created = "-3h"
 shards = 2
 [table.pages]
-records_max = 10
+records_max = 1
 [[table.writer]]
 count = 700
 items = 20

@@ -25,7 +25,9 @@ pub struct SignedCheckpoint {
 }
 
 impl Checkpoint {
-    fn text(&self) -> String {
+    /// What is signed: the note's text.
+    #[must_use]
+    pub fn text(&self) -> String {
         format!("{}\n{}\n{}\n", self.origin, self.size, STANDARD.encode(self.root.0))
     }
 
@@ -52,7 +54,14 @@ impl Checkpoint {
     pub fn sign(self, keys: &[&SigningKey]) -> SignedCheckpoint {
         let text = self.text();
         let signatures = keys.iter().map(|key| key.sign_note(&text)).collect();
-        SignedCheckpoint { checkpoint: self, note: SignedNote { text, signatures } }
+        self.with_signatures(signatures)
+    }
+
+    /// With lines that were made elsewhere; none of them is checked.
+    #[must_use]
+    pub fn with_signatures(self, signatures: Vec<NoteSignature>) -> SignedCheckpoint {
+        let note = SignedNote { text: self.text(), signatures };
+        SignedCheckpoint { checkpoint: self, note }
     }
 }
 
@@ -64,6 +73,12 @@ impl SignedCheckpoint {
     pub fn parse(bytes: &[u8]) -> Result<Self, ChainError> {
         let note = SignedNote::parse(bytes)?;
         Ok(Self { checkpoint: Checkpoint::parse(&note.text)?, note })
+    }
+
+    /// Its signature lines.
+    #[must_use]
+    pub fn signatures(&self) -> &[NoteSignature] {
+        &self.note.signatures
     }
 
     /// The bytes to store.

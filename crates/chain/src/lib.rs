@@ -31,7 +31,7 @@ pub use error::ChainError;
 pub use fact::{Fact, HOLDS, Policies, Retention, RetentionMode, StopCause};
 pub use fold::{Fold, Hold, StreamState};
 pub use hash::{EMPTY_ROOT, Hash, leaf_hash, node_hash, record_leaf, sha256};
-pub use key::{SigningKey, VerifierKey, key_rotation_message};
+pub use key::{Algorithm, SigningKey, VerifierKey, key_rotation_message};
 pub use layout::{
     CHECKPOINT_KEY, checkpoint_key, checkpoint_size_of, commit_key, commit_number_of, evidence_key,
     origin_of, snapshot_key, snapshot_size_of,

@@ -43,7 +43,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             Command::Prove(args) => commands::prove::run(&args).await,
             Command::CheckProof(args) => commands::check_proof::run(&args),
             Command::Tiles(args) => commands::tiles::run(&args).await,
-            Command::Keys(args) => commands::keys::run(&args),
+            Command::Keys(args) => commands::keys::run(&args).await,
             Command::Simulator(args) => commands::simulator::run(&args).await,
             Command::Completions(args) => commands::completions::run(&args),
         }

@@ -166,10 +166,11 @@ impl Committer {
         if self.fold.is_closed() {
             return Err(PipelineError::Closed(log));
         }
-        let found = self.identity.signer.verifier().to_string();
+        let signer = &self.identity.signer;
         match self.fold.key() {
-            Some(expected) if expected != found => {
-                Err(PipelineError::OtherKey { log, expected: expected.to_owned(), found })
+            Some(expected) if !signer.has(expected) => {
+                let (expected, found) = (expected.to_owned(), signer.verifier().to_string());
+                Err(PipelineError::OtherKey { log, expected, found })
             }
             _ => Ok(()),
         }

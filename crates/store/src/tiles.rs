@@ -195,3 +195,107 @@ struct Written {
 fn size_of(object: &Object) -> Option<u64> {
     SignedCheckpoint::parse(&object.bytes).ok().map(|signed| signed.checkpoint.size)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use sealog_chain::{CHECKPOINT_KEY, Checkpoint, SigningKey, Tree};
+
+    use super::*;
+    use crate::{Memory, Store};
+
+    /// What lies in a commit does not matter here.
+    async fn grown(log: &Log, from: u64, size: u64) -> SignedCheckpoint {
+        for number in from..size {
+            log.store().create(&log.key(&commit_key(number)), number.to_string().into()).await.unwrap();
+        }
+        let mut tree = Tree::default();
+        (0..size).for_each(|number| tree.push(leaf_hash(number.to_string().as_bytes())));
+        let key = SigningKey::from_seed("k", [1; 32]).unwrap();
+        Checkpoint { origin: "o".to_owned(), size, root: tree.root() }.sign(&[&key])
+    }
+
+    fn log() -> Log {
+        Log::new(Arc::new(Memory::default()), "orders")
+    }
+
+    async fn tiles(log: &Log) -> Vec<(String, Bytes)> {
+        let mut tiles = Vec::new();
+        for entry in log.store().list(&log.key("tlog/"), None).await.unwrap() {
+            tiles.push((entry.key.clone(), log.store().read(&entry.key).await.unwrap().unwrap().bytes));
+        }
+        tiles
+    }
+
+    #[tokio::test]
+    async fn going_on_gives_the_same_as_beginning_anew() {
+        for sizes in [vec![1, 2, 255, 256, 257, 600], vec![300, 600], vec![512, 513], vec![255, 1030]] {
+            let step = log();
+            let mut before = 0;
+            for size in sizes.clone() {
+                let head = grown(&step, before, size).await;
+                step.publish_tiles(&head, TilesFrom::Published).await.unwrap();
+                assert_eq!(
+                    step.publish_tiles(&head, TilesFrom::Published).await.unwrap(),
+                    0,
+                    "nothing is left to do"
+                );
+                before = size;
+            }
+            let anew = log();
+            let head = grown(&anew, 0, before).await;
+            anew.publish_tiles(&head, TilesFrom::Beginning).await.unwrap();
+            let by_steps = tiles(&step).await;
+            for tile in tiles(&anew).await {
+                assert!(by_steps.contains(&tile), "{} after {sizes:?}", tile.0);
+            }
+            assert_eq!(step.publish_tiles(&head, TilesFrom::Beginning).await.unwrap(), 0, "{sizes:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn stored_tiles_are_not_trusted() {
+        let log = log();
+        let head = grown(&log, 0, 600).await;
+        log.publish_tiles(&head, TilesFrom::Published).await.unwrap();
+        let key = log.key("tlog/tile/1/000.p/2");
+        let right = log.store().read(&key).await.unwrap().unwrap();
+        for wrong in [Bytes::from(vec![7; 64]), Bytes::from_static(b"short")] {
+            let there = log.store().read(&key).await.unwrap().unwrap();
+            log.store().replace(&key, wrong, Some(&there)).await.unwrap();
+            let head = grown(&log, 600, 600).await;
+            let refused = log.publish_tiles(&head, TilesFrom::Published).await.unwrap_err();
+            assert!(refused.to_string().contains("tlog/tile/1/000.p/2"), "{refused}");
+        }
+        let there = log.store().read(&key).await.unwrap().unwrap();
+        log.store().replace(&key, right.bytes, Some(&there)).await.unwrap();
+        assert_eq!(log.publish_tiles(&head, TilesFrom::Published).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn commits_that_are_not_what_was_signed_get_no_tiles() {
+        let log = log();
+        let head = grown(&log, 0, 300).await;
+        let key = log.key(&commit_key(7));
+        let there = log.store().read(&key).await.unwrap().unwrap();
+        log.store().replace(&key, Bytes::from_static(b"other"), Some(&there)).await.unwrap();
+        assert!(matches!(
+            log.publish_tiles(&head, TilesFrom::Published).await,
+            Err(LogError::Chain { source: ChainError::Proof, .. })
+        ));
+        assert_eq!(log.read(TLOG_CHECKPOINT_KEY).await.unwrap(), None);
+        assert_eq!(log.read(CHECKPOINT_KEY).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn an_older_head_moves_nothing_back() {
+        let log = log();
+        let old = grown(&log, 0, 20).await;
+        let new = grown(&log, 20, 40).await;
+        log.publish_tiles(&new, TilesFrom::Published).await.unwrap();
+        log.publish_tiles(&old, TilesFrom::Published).await.unwrap();
+        let there = log.read(TLOG_CHECKPOINT_KEY).await.unwrap().unwrap();
+        assert_eq!(there.bytes, new.render());
+    }
+}
