@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Feeds the parsers of bytes from outside what no test thought of. Ends with the line `N passed, N failed`.
 
-    run.py [--seconds N] [--target NAME]… [--seed N] [--keep DIR]     what CI runs, with 60 seconds a target
+    run.py [--seconds N] [--target NAME]… [--seed N] [--keep DIR]     what CI runs, as long as SECONDS says
     run.py --target NAME --input FILE                                 one input again, to see a finding
     run.py --target NAME --merge DIR                                  takes up into the corpus what DIR adds to it
 
@@ -30,6 +30,9 @@ from checks import Checks  # noqa: E402
 TOOLS = Path(os.environ.get("SEALOG_TOOLS")
              or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sealog" / "tools")
 BYTES_MAX = 1 << 16
+# How long each target is fuzzed: what reads the network, and has the most states, longest.
+SECONDS = {"page": 60}
+SECONDS_OTHERS = 15
 RSS_MAX_MB = 512
 ONE_INPUT_MAX_S = 10
 CORPUS_BYTES_MAX = 300_000
@@ -113,7 +116,7 @@ def fuzz(checks, program, target, seconds, seed, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--target", action="append", help="default: all of them")
-    parser.add_argument("--seconds", type=int, default=60, help="for each target")
+    parser.add_argument("--seconds", type=int, help="for each target; default: see SECONDS")
     parser.add_argument("--seed", type=int, help="default: drawn, and printed")
     parser.add_argument("--keep", type=Path, help="leave the inputs that reached something new here, for --merge")
     parser.add_argument("--input", type=Path, help="run this one only")
@@ -136,7 +139,8 @@ def main():
     checks = Checks("fuzz")
     with tempfile.TemporaryDirectory(prefix="sealog-fuzz-") as folder:
         for target in targets:
-            fuzz(checks, programs / target, target, options.seconds, seed, options.keep or Path(folder))
+            seconds = options.seconds or SECONDS.get(target, SECONDS_OTHERS)
+            fuzz(checks, programs / target, target, seconds, seed, options.keep or Path(folder))
     return checks.finish()
 
 

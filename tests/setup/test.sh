@@ -15,6 +15,7 @@ SEALOG_PYTHON="$("$setup/venv.sh")" || exit 1
 SEALOG_VERSITYGW="$("$setup/versitygw.sh")" || exit 1
 SEALOG_MINIO="$("$setup/minio.sh")" || exit 1
 SEALOG_TOXIPROXY="$("$setup/toxiproxy.sh")" || exit 1
+SEALOG_FSCK="$("$setup/fsck.sh")" || exit 1
 export SEALOG_PYTHON SEALOG_VERSITYGW SEALOG_MINIO SEALOG_TOXIPROXY
 target="${CARGO_TARGET_DIR:-target}"
 # Python must not write its caches into the clone: a test of a read-only tree would differ from one of a fresh tree.
@@ -72,12 +73,14 @@ suite "crates/simulator/tests/model.py" "$SEALOG_PYTHON" crates/simulator/tests/
   "$SEALOG_BIN" simulator --listen 127.0.0.1:0 --scenario
 suite "tests/conformance/streams.py" "$SEALOG_PYTHON" tests/conformance/streams.py --sealog "$SEALOG_BIN"
 suite "tests/moto/run.py" "$SEALOG_PYTHON" tests/moto/run.py --sealog "$SEALOG_BIN"
+suite "tests/moto/kms.py" "$SEALOG_PYTHON" tests/moto/kms.py --sealog "$SEALOG_BIN"
 suite "tests/integration/failures.py" "$SEALOG_PYTHON" tests/integration/failures.py --sealog "$SEALOG_BIN"
 suite "tests/integration/scenarios.py" "$SEALOG_PYTHON" tests/integration/scenarios.py --sealog "$SEALOG_BIN"
 suite "tests/integration/memory.py" "$setup/with-servers.sh" "$SEALOG_PYTHON" tests/integration/memory.py --sealog "$SEALOG_BIN"
 suite "tests/integration/s3.py" "$setup/with-servers.sh" "$SEALOG_PYTHON" tests/integration/s3.py --sealog "$SEALOG_BIN"
 suite "tests/integration/bucket.py" "$setup/with-servers.sh" "$SEALOG_PYTHON" tests/integration/bucket.py --sealog "$SEALOG_BIN"
 suite "tests/integration/flush.py" "$SEALOG_PYTHON" tests/integration/flush.py --sealog "$SEALOG_BIN"
+suite "tests/tlog/fsck.py" "$SEALOG_PYTHON" tests/tlog/fsck.py --sealog "$SEALOG_BIN" --fsck "$SEALOG_FSCK"
 suite "tests/vectors/run_vectors.py" "$SEALOG_PYTHON" tests/vectors/run_vectors.py "$SEALOG_BIN"
 suite "tests/tamper/run.py" "$SEALOG_PYTHON" tests/tamper/run.py --sealog "$SEALOG_BIN"
 suite "tests/crash/kill9.py" "$SEALOG_PYTHON" tests/crash/kill9.py --sealog "$SEALOG_BIN"

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::{ChainError, Hash, SignedNote, SigningKey, VerifierKey};
+use crate::{ChainError, Hash, NoteSignature, SignedNote, SigningKey, VerifierKey};
 
 /// A log's size and root: origin, size and base64 root, one line each.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,9 @@ pub struct SignedCheckpoint {
 }
 
 impl Checkpoint {
-    fn text(&self) -> String {
+    /// What is signed: the note's text.
+    #[must_use]
+    pub fn text(&self) -> String {
         format!("{}\n{}\n{}\n", self.origin, self.size, STANDARD.encode(self.root.0))
     }
 
@@ -52,7 +54,14 @@ impl Checkpoint {
     pub fn sign(self, keys: &[&SigningKey]) -> SignedCheckpoint {
         let text = self.text();
         let signatures = keys.iter().map(|key| key.sign_note(&text)).collect();
-        SignedCheckpoint { checkpoint: self, note: SignedNote { text, signatures } }
+        self.with_signatures(signatures)
+    }
+
+    /// With lines that were made elsewhere; none of them is checked.
+    #[must_use]
+    pub fn with_signatures(self, signatures: Vec<NoteSignature>) -> SignedCheckpoint {
+        let note = SignedNote { text: self.text(), signatures };
+        SignedCheckpoint { checkpoint: self, note }
     }
 }
 
@@ -64,6 +73,12 @@ impl SignedCheckpoint {
     pub fn parse(bytes: &[u8]) -> Result<Self, ChainError> {
         let note = SignedNote::parse(bytes)?;
         Ok(Self { checkpoint: Checkpoint::parse(&note.text)?, note })
+    }
+
+    /// Its signature lines.
+    #[must_use]
+    pub fn signatures(&self) -> &[NoteSignature] {
+        &self.note.signatures
     }
 
     /// The bytes to store.
@@ -78,6 +93,30 @@ impl SignedCheckpoint {
     /// [`ChainError::Signature`] when a line claims to be this key's and does not hold.
     pub fn signed_by(&self, key: &VerifierKey) -> Result<bool, ChainError> {
         self.note.signed_by(key)
+    }
+
+    /// Keeps the lines that `key` would check, and drops those of all others. Whether one is left, the result tells.
+    #[must_use]
+    pub fn only_by(mut self, key: &VerifierKey) -> Self {
+        self.note.signatures.retain(|line| line.name == key.name() && line.id == key.id());
+        self
+    }
+
+    /// Whether there are signatures, each by one of `keys`, and all of them hold.
+    ///
+    /// # Errors
+    /// [`ChainError::Signature`] for one that does not hold, [`ChainError::Signer`] for one by somebody else, or none.
+    pub fn signed_by_all(&self, keys: &[VerifierKey]) -> Result<(), ChainError> {
+        let known =
+            |line: &NoteSignature| keys.iter().find(|key| line.name == key.name() && line.id == key.id());
+        for line in &self.note.signatures {
+            let key = known(line).ok_or_else(|| ChainError::Signer(line.name.clone()))?;
+            self.note.signed_by(key)?;
+        }
+        if self.note.signatures.is_empty() {
+            return Err(ChainError::Signer("nobody".to_owned()));
+        }
+        Ok(())
     }
 }
 

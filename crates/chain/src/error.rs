@@ -79,6 +79,15 @@ pub enum ChainError {
     /// A signature by a known key that does not hold.
     #[error("the signature of {0} does not hold")]
     Signature(String),
+    /// Not a tile of a tlog.
+    #[error("not a readable tile: {0}")]
+    Tile(&'static str),
+    /// Not a proof of a row, or one that contradicts itself.
+    #[error("not a proof of a row: {0}")]
+    ProofFile(&'static str),
+    /// No signature by any of the keys at hand, or one by somebody else beside it.
+    #[error("it is signed by {0}, and not by the given key alone")]
+    Signer(String),
     /// A Merkle proof that does not lead to the root.
     #[error("the proof does not lead to the root")]
     Proof,

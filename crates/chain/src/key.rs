@@ -4,7 +4,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::Signer as _;
 
-use crate::{ChainError, NoteSignature, sha256};
+use crate::{ChainError, NoteSignature};
+
+mod algorithm;
+
+pub use algorithm::Algorithm;
+use algorithm::PublicKey;
 
 const ED25519: u8 = 0x01;
 const PRIVATE_PREFIX: &str = "PRIVATE+KEY+";
@@ -14,7 +19,7 @@ const PRIVATE_PREFIX: &str = "PRIVATE+KEY+";
 pub struct VerifierKey {
     name: String,
     id: [u8; 4],
-    key: ed25519_dalek::VerifyingKey,
+    key: PublicKey,
 }
 
 /// A private key that signs notes, in the same form with `PRIVATE+KEY+` before it and the seed inside.
@@ -33,14 +38,11 @@ impl VerifierKey {
     /// Reads the C2SP text form.
     ///
     /// # Errors
-    /// [`ChainError::Key`] when the text is not of that form, the id does not belong to the key, or the type is not
-    /// Ed25519 (0x01).
+    /// [`ChainError::Key`] when the text is not of that form, the id does not belong to the key, or the type is neither
+    /// Ed25519 (0x01) nor ECDSA (0x02).
     pub fn parse(text: &str) -> Result<Self, ChainError> {
         let (name, id, typed) = split(text.trim())?;
-        let bytes = untyped(&typed)?;
-        let key = ed25519_dalek::VerifyingKey::from_bytes(&bytes)
-            .map_err(|_| ChainError::Key("the 32 bytes are no Ed25519 public key"))?;
-        let verifier = Self::new(name, key)?;
+        let verifier = Self::new(name, PublicKey::from_typed(&typed)?)?;
         if verifier.id == id {
             Ok(verifier)
         } else {
@@ -48,15 +50,25 @@ impl VerifierKey {
         }
     }
 
-    fn new(name: &str, key: ed25519_dalek::VerifyingKey) -> Result<Self, ChainError> {
+    /// From the DER SubjectPublicKeyInfo that key services give, Ed25519 or P-256.
+    ///
+    /// # Errors
+    /// [`ChainError::Key`] for another kind of key, or a name that no key has.
+    pub fn from_spki(name: &str, spki: &[u8]) -> Result<Self, ChainError> {
+        Self::new(name, PublicKey::from_spki(spki)?)
+    }
+
+    fn new(name: &str, key: PublicKey) -> Result<Self, ChainError> {
         if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c == '+' || c.is_control()) {
             return Err(ChainError::Key("a key's name has no white space and no '+'"));
         }
-        let mut message = name.as_bytes().to_vec();
-        message.extend_from_slice(&[b'\n', ED25519]);
-        message.extend_from_slice(key.as_bytes());
-        let [a, b, c, d, ..] = sha256(&message).0;
-        Ok(Self { name: name.to_owned(), id: [a, b, c, d], key })
+        Ok(Self { name: name.to_owned(), id: key.id(name), key })
+    }
+
+    /// How it signs.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.key.algorithm()
     }
 
     /// The key's name, as it stands in signature lines.
@@ -65,23 +77,28 @@ impl VerifierKey {
         &self.name
     }
 
-    /// First four bytes of `SHA-256(name ‖ "\n" ‖ type ‖ key)`.
+    /// Tells the keys of one name apart; how it is made depends on the algorithm.
     #[must_use]
     pub fn id(&self) -> [u8; 4] {
         self.id
     }
 
-    /// Whether `signature` is this key's over `message`. Strict: no malleable or small-order signatures.
+    /// Whether `signature` is this key's over `message`.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        ed25519_dalek::Signature::from_slice(signature)
-            .is_ok_and(|signature| self.key.verify_strict(message, &signature).is_ok())
+        self.key.verifies(message, signature)
+    }
+
+    /// The signature line of a note, from this key's raw signature over the note's text.
+    #[must_use]
+    pub fn line(&self, signature: Vec<u8>) -> NoteSignature {
+        NoteSignature { name: self.name.clone(), id: self.id, signature }
     }
 }
 
 impl std::fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}+{}+{}", self.name, hex::encode(self.id), typed(self.key.as_bytes()))
+        write!(f, "{}+{}+{}", self.name, hex::encode(self.id), STANDARD.encode(self.key.typed()))
     }
 }
 
@@ -98,7 +115,7 @@ impl SigningKey {
     /// [`ChainError::Key`] when the name is empty or holds white space or `+`.
     pub fn from_seed(name: &str, seed: [u8; 32]) -> Result<Self, ChainError> {
         let key = ed25519_dalek::SigningKey::from_bytes(&seed);
-        Ok(Self { verifier: VerifierKey::new(name, key.verifying_key())?, key })
+        Ok(Self { verifier: VerifierKey::new(name, PublicKey::Ed25519(key.verifying_key()))?, key })
     }
 
     /// Reads the text form.
@@ -141,11 +158,7 @@ impl SigningKey {
     /// Signature line over a note's text.
     #[must_use]
     pub fn sign_note(&self, text: &str) -> NoteSignature {
-        NoteSignature {
-            name: self.verifier.name.clone(),
-            id: self.verifier.id,
-            signature: self.sign(text.as_bytes()).to_vec(),
-        }
+        self.verifier.line(self.sign(text.as_bytes()).to_vec())
     }
 }
 
@@ -164,7 +177,7 @@ fn typed(key: &[u8; 32]) -> String {
 fn untyped(typed: &[u8]) -> Result<[u8; 32], ChainError> {
     let (kind, key) = typed.split_first().ok_or(ChainError::Key("it is empty"))?;
     if *kind != ED25519 {
-        return Err(ChainError::Key("its type is not Ed25519 (0x01), the only one this version knows"));
+        return Err(ChainError::Key("its type is not Ed25519 (0x01), the only one of key files"));
     }
     key.try_into().map_err(|_| ChainError::Key("an Ed25519 key has 32 bytes"))
 }
@@ -202,6 +215,41 @@ mod tests {
         assert!(VerifierKey::parse(&PUBLIC.replace("c74f20a3", "c74f20a4")).is_err());
         assert!(VerifierKey::parse(&PUBLIC.replace("PeterNeumann", "EnochRoot")).is_err());
         assert!(VerifierKey::parse("sealog").is_err());
+    }
+
+    /// Key and signature by Python's cryptography (OpenSSL): type 0x02, whose id is the hash of the SubjectPublicKeyInfo.
+    const P256: &str = "kms+f857ae4e+AjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABG/wO5SSQc4drdQ1GeaWDgqFtBppoFwygQOqK84VlMoWPE91OlW/AdxT9sCwx+7ni0DG/30lqW4igrmJzvccFEo=";
+    const P256_SIGNATURE: &str =
+        "MEUCICcI1bRqgzGM0dMus4bWwRlJptg+YGWYkDxbEOOr7mTMAiEA09xLYHYkrqwmn0VH5E6FvBPdZZ50YntkmWPA2hE/VP0=";
+
+    #[test]
+    fn an_ecdsa_key_has_the_id_of_its_spki_and_checks_der_signatures() {
+        let key = VerifierKey::parse(P256).unwrap();
+        assert_eq!((key.to_string().as_str(), key.algorithm()), (P256, Algorithm::EcdsaP256));
+        let spki = &STANDARD.decode(P256.rsplit('+').next().unwrap()).unwrap_or_default();
+        if let Some(spki) = spki.get(1..) {
+            assert_eq!(VerifierKey::from_spki("kms", spki).unwrap(), key);
+        }
+        let signature = STANDARD.decode(P256_SIGNATURE).unwrap();
+        assert!(key.verifies(b"a note\n", &signature));
+        assert!(!key.verifies(b"a note", &signature));
+        for place in 0..signature.len() {
+            for bit in 0..8 {
+                let mut bent = signature.clone();
+                bent[place] ^= 1 << bit;
+                assert!(!key.verifies(b"a note\n", &bent), "bit {bit} of byte {place}");
+            }
+        }
+        assert!(!key.verifies(b"a note\n", &[signature, vec![0]].concat()));
+    }
+
+    #[test]
+    fn keys_of_other_kinds_are_refused() {
+        for typed in [&b"\x03"[..], b"\x04", b"\xff", b"", b"\x02\x30\x59"] {
+            let text = format!("k+00000000+{}", STANDARD.encode(typed));
+            assert!(matches!(VerifierKey::parse(&text), Err(ChainError::Key(_))), "{typed:?}");
+        }
+        assert!(VerifierKey::from_spki("k", &[0x30, 0x2a]).is_err());
     }
 
     #[test]

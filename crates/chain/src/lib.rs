@@ -17,6 +17,9 @@ mod key;
 mod layout;
 mod note;
 mod proof;
+mod row_proof;
+mod tile;
+mod tlog_proof;
 mod tree;
 
 pub use checkpoint::{Checkpoint, SignedCheckpoint};
@@ -28,7 +31,7 @@ pub use error::ChainError;
 pub use fact::{Fact, HOLDS, Policies, Retention, RetentionMode, StopCause};
 pub use fold::{Fold, Hold, StreamState};
 pub use hash::{EMPTY_ROOT, Hash, leaf_hash, node_hash, record_leaf, sha256};
-pub use key::{SigningKey, VerifierKey, key_rotation_message};
+pub use key::{Algorithm, SigningKey, VerifierKey, key_rotation_message};
 pub use layout::{
     CHECKPOINT_KEY, checkpoint_key, checkpoint_size_of, commit_key, commit_number_of, evidence_key,
     origin_of, snapshot_key, snapshot_size_of,
@@ -37,6 +40,11 @@ pub use note::{NoteSignature, SignedNote};
 pub use sealog_record::{OnGap, StartAt, StreamEnd};
 
 pub use proof::{consistency_proof, inclusion_proof, verify_consistency, verify_inclusion};
+pub use row_proof::{PROOF_BYTES_MAX, ProvenRow, RowProof};
+pub use tile::{
+    TILE_WIDTH, TLOG_CHECKPOINT_KEY, Tile, TileEdge, TileKind, TileName, parse_entries, render_entries,
+};
+pub use tlog_proof::TlogProof;
 pub use tree::Tree;
 
 #[cfg(test)]

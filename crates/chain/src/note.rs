@@ -44,7 +44,8 @@ impl SignedNote {
         let (text, lines) =
             (note.get(..=split).unwrap_or_default(), note.get(split + 2..).unwrap_or_default());
         let lines = lines.strip_suffix('\n').ok_or(ChainError::Note("it does not end with a line feed"))?;
-        let signatures = lines.split('\n').map(NoteSignature::parse).collect::<Result<Vec<_>, _>>()?;
+        let lines = lines.split('\n').take(SIGNATURES_MAX + 1);
+        let signatures = lines.map(NoteSignature::parse).collect::<Result<Vec<_>, _>>()?;
         if signatures.len() > SIGNATURES_MAX {
             return Err(ChainError::Note("it has too many signatures"));
         }
@@ -113,6 +114,17 @@ mod tests {
         assert_eq!(note.render(), PUBLISHED.as_bytes());
         let bent = SignedNote::parse(PUBLISHED.replace("answer", "Answer").as_bytes()).unwrap();
         assert_eq!(bent.signed_by(&key), Err(ChainError::Signature("PeterNeumann".to_owned())));
+    }
+
+    /// The example of C2SP signed-note, "Verifier keys".
+    #[test]
+    fn the_specification_s_example_holds() {
+        const KEY: &str = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
+        const NOTE: &str = "This is an example message.\n\n\u{2014} example.com/foo \
+            Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
+        let key = VerifierKey::parse(KEY).unwrap();
+        assert_eq!(key.to_string(), KEY);
+        assert_eq!(SignedNote::parse(NOTE.as_bytes()).unwrap().signed_by(&key), Ok(true));
     }
 
     #[test]

@@ -154,6 +154,55 @@ mod tests {
         }
     }
 
+    /// Proofs over the eight entries of the Certificate Transparency test tree (google/certificate-transparency,
+    /// `merkletree`, "known good" inclusion and consistency proofs); the roots stand in `tree.rs`.
+    #[test]
+    fn published_proofs_are_made_and_hold() {
+        const ENTRIES: [&[u8]; 8] = [
+            b"",
+            &[0],
+            &[0x10],
+            &[0x20, 0x21],
+            &[0x30, 0x31],
+            &[0x40, 0x41, 0x42, 0x43],
+            &[0x50, 0x51, 0x52, 0x53, 0x54, 0x55, 0x56, 0x57],
+            &[0x60, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69, 0x6a, 0x6b, 0x6c, 0x6d, 0x6e, 0x6f],
+        ];
+        const LEAF_1: &str = "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7";
+        const NODE_2_3: &str = "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e";
+        const NODE_4_7: &str = "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4";
+        const LEAF_4: &str = "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b";
+        const NODE_6_7: &str = "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0";
+        const NODE_0_3: &str = "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7";
+        const NODE_0_1: &str = "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125";
+        const LEAF_0: &str = "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d";
+        const NODE_4_5: &str = "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a";
+        let leaves = ENTRIES.map(leaf_hash);
+        let hashes =
+            |texts: &[&str]| -> Vec<Hash> { texts.iter().map(|text| text.parse().unwrap()).collect() };
+        let inclusion: [(usize, usize, &[&str]); 4] = [
+            (0, 8, &[LEAF_1, NODE_2_3, NODE_4_7]),
+            (5, 8, &[LEAF_4, NODE_6_7, NODE_0_3]),
+            (2, 3, &[NODE_0_1]),
+            (1, 5, &[LEAF_0, NODE_2_3, LEAF_4]),
+        ];
+        for (index, size, path) in inclusion {
+            let (path, top) = (hashes(path), root(&leaves[..size]));
+            assert_eq!(inclusion_proof(&leaves[..size], index), path);
+            assert_eq!(verify_inclusion(leaves[index], index as u64, size as u64, &path, top), Ok(()));
+        }
+        let consistency: [(usize, usize, &[&str]); 3] = [
+            (1, 8, &[LEAF_1, NODE_2_3, NODE_4_7]),
+            (6, 8, &[NODE_4_5, NODE_6_7, NODE_0_3]),
+            (2, 5, &[NODE_2_3, LEAF_4]),
+        ];
+        for (old, new, path) in consistency {
+            let (path, before, after) = (hashes(path), root(&leaves[..old]), root(&leaves[..new]));
+            assert_eq!(consistency_proof(&leaves[..new], old), path);
+            assert_eq!(verify_consistency((old as u64, before), (new as u64, after), &path), Ok(()));
+        }
+    }
+
     proptest! {
         #[test]
         fn every_prefix_is_consistent_and_no_other_root_is(new in 1_usize..130, old in 1_usize..130) {

@@ -26,6 +26,11 @@ impl Tree {
         self.size += 1;
     }
 
+    /// Roots of the full subtrees, largest first.
+    pub(crate) fn into_peaks(self) -> Vec<Hash> {
+        self.peaks
+    }
+
     /// How many leaves were pushed.
     #[must_use]
     pub fn size(&self) -> u64 {

@@ -37,8 +37,14 @@ pub(crate) enum Command {
     Archive(crate::commands::archive::ArchiveCommandArgs),
     /// Legal holds on ranges of commits
     Hold(crate::commands::hold::HoldArgs),
-    /// Make and show signing keys
-    Keys(KeysArgs),
+    /// Write the proof of one row to a small file that can be checked without the archive
+    Prove(crate::commands::prove::ProveArgs),
+    /// Check the proof of a row, offline
+    CheckProof(crate::commands::check_proof::CheckProofArgs),
+    /// Publish the log as C2SP tlog-tiles, for tools that read these
+    Tiles(crate::commands::tiles::TilesArgs),
+    /// Make, show and replace signing keys
+    Keys(crate::commands::keys::KeysArgs),
     /// Serve a simulated DynamoDB Streams for tests
     Simulator(SimulatorArgs),
     /// Print a shell's completions
@@ -69,7 +75,7 @@ pub(crate) struct OverrideArgs {
     /// Archive, instead of the configuration's
     #[arg(long = "archive", value_name = "ARCHIVE", env = "SEALOG_ARCHIVE")]
     pub(crate) archive: Option<String>,
-    /// Signing key (file:PATH), instead of the configuration's
+    /// Signing key (file:PATH or kms:KEY-ID), instead of the configuration's
     #[arg(long, value_name = "KEY", env = "SEALOG_SIGNING_KEY", hide_env_values = true)]
     pub(crate) signing_key: Option<String>,
 }
@@ -146,31 +152,6 @@ pub(crate) struct GapsArgs {
     /// How it looks
     #[arg(long, value_enum, default_value = "table")]
     pub(crate) format: Format,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct KeysArgs {
-    #[command(subcommand)]
-    pub(crate) command: KeysCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum KeysCommand {
-    /// Make a signing key and print the verifier key to hand to auditors
-    Generate {
-        /// File for the signing key; must not exist
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-        /// Name of the key, shown in signatures: no white space, no '+'
-        #[arg(long, value_name = "NAME", default_value = "sealog")]
-        name: String,
-    },
-    /// Print the verifier key of a signing key
-    Show {
-        /// File of the signing key
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-    },
 }
 
 #[derive(Debug, Args)]

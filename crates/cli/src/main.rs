@@ -40,7 +40,10 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             Command::Gaps(args) => commands::gaps::run(&args).await,
             Command::Archive(args) => commands::archive::run(&args).await,
             Command::Hold(args) => commands::hold::run(&args).await,
-            Command::Keys(args) => commands::keys::run(&args),
+            Command::Prove(args) => commands::prove::run(&args).await,
+            Command::CheckProof(args) => commands::check_proof::run(&args),
+            Command::Tiles(args) => commands::tiles::run(&args).await,
+            Command::Keys(args) => commands::keys::run(&args).await,
             Command::Simulator(args) => commands::simulator::run(&args).await,
             Command::Completions(args) => commands::completions::run(&args),
         }

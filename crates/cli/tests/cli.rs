@@ -94,9 +94,57 @@ fn wrong_usage_is_2_and_wrong_configuration_is_78() {
 }
 
 #[test]
+fn one_change_is_proved_by_one_file() {
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors");
+    let at = |name: &str| vectors.join(name).display().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let (archive, key, out) = (at("clean-ledger/archive"), at("proofs/key"), path(&folder, "proof"));
+    let made = sealog(&["prove", "3/1", "--archive", &archive, "--out", &out]);
+    assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+    assert_eq!(std::fs::read(&out).unwrap(), std::fs::read(at("proofs/orders-3-1.tlog-proof")).unwrap());
+    let again = sealog(&["prove", "3/1", "--archive", &archive, "--out", &out]);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(text(&again.stderr).contains("name a new file"));
+    let checked = sealog(&["check-proof", &out, "--key", &key]);
+    assert_eq!(checked.status.code(), Some(0));
+    for part in [
+        "PROVEN",
+        "1 of commit 3",
+        "key ",
+        "new item",
+        "sealed at",
+        "sealog/arn:aws:dynamodb",
+        "signer",
+        "vectors+",
+    ] {
+        assert!(text(&checked.stdout).contains(part), "{part} is missing in\n{}", text(&checked.stdout));
+    }
+    let json = text(&sealog(&["check-proof", &out, "--key", &key, "--format", "json"]).stdout);
+    assert!(json.contains("\"format\":\"sealog.proven/1\"") && json.contains("\"commit\":3"), "{json}");
+    assert_eq!(sealog(&["check-proof", &out, "--key", &at("proofs/other-keys")]).status.code(), Some(2));
+    assert_eq!(sealog(&["check-proof", &archive, "--key", &key]).status.code(), Some(69));
+    assert_eq!(sealog(&["check-proof", &path(&folder, "nowhere"), "--key", &key]).status.code(), Some(69));
+    assert_eq!(sealog(&["check-proof", &key, "--key", &key]).status.code(), Some(1));
+    for wrong in ["3", "3/x", "3/100", "0/0"] {
+        assert_eq!(sealog(&["prove", wrong, "--archive", &archive]).status.code(), Some(2), "{wrong}");
+    }
+}
+
+#[test]
 fn completions_name_every_command() {
     let script = text(&sealog(&["completions", "bash"]).stdout);
-    for command in ["demo", "run", "verify", "status", "keys", "simulator", "completions"] {
+    for command in [
+        "demo",
+        "run",
+        "verify",
+        "status",
+        "keys",
+        "prove",
+        "check-proof",
+        "tiles",
+        "simulator",
+        "completions",
+    ] {
         assert!(script.contains(command), "{command}");
     }
 }

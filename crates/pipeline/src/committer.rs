@@ -17,6 +17,7 @@ use crate::patience::Patience;
 use crate::rebase::rebase;
 use crate::snapshots::Snapshots;
 use crate::stage::{Staged, Stager};
+use crate::tiles::Tiles;
 use crate::{PipelineError, Progress, Sealed, Signer};
 
 /// What every committer of a process shares.
@@ -43,6 +44,7 @@ pub struct Committer {
     /// What lies under `checkpoint`, as far as is known here.
     newest: Option<Object>,
     snapshots: Snapshots,
+    tiles: Tiles,
 }
 
 impl Committer {
@@ -60,7 +62,9 @@ impl Committer {
         let snapshots = Snapshots::since(fold.size());
         log.follow(&mut fold, drop).await?;
         let stager = Stager::new(log.clone(), identity.clone());
-        let mut committer = Self { log, fold, policies, identity, stager, progress, newest: None, snapshots };
+        let tiles = Tiles::since(fold.size(), identity.clock.now_ms());
+        let mut committer =
+            Self { log, fold, policies, identity, stager, progress, newest: None, snapshots, tiles };
         committer.check_ours()?;
         committer.publish_if_behind().await?;
         Ok(committer)
@@ -139,8 +143,11 @@ impl Committer {
                     self.fold = next.stored_as(version_id);
                     let evidence = sealed.object.as_ref().map_or(0, |object| object.bytes.len());
                     self.progress.commit(sealed.rows(), (evidence + bytes.len()) as u64);
-                    self.publish().await?;
+                    let head = self.publish().await?;
                     self.snapshots.put_if_due(&self.log, &self.fold, &*self.identity.signer).await;
+                    self.tiles
+                        .put_if_due(&self.log, &head, self.identity.clock.now_ms(), ends(&sealed))
+                        .await;
                     break;
                 }
                 Put::Theirs(object) => sealed = self.give_way(&object, sealed).await?,
@@ -162,10 +169,11 @@ impl Committer {
         if self.fold.is_closed() {
             return Err(PipelineError::Closed(log));
         }
-        let found = self.identity.signer.verifier().to_string();
+        let signer = &self.identity.signer;
         match self.fold.key() {
-            Some(expected) if expected != found => {
-                Err(PipelineError::OtherKey { log, expected: expected.to_owned(), found })
+            Some(expected) if !signer.has(expected) => {
+                let (expected, found) = (expected.to_owned(), signer.verifier().to_string());
+                Err(PipelineError::OtherKey { log, expected, found })
             }
             _ => Ok(()),
         }
@@ -243,7 +251,7 @@ impl Committer {
         Ok(rest)
     }
 
-    async fn publish(&mut self) -> Result<(), PipelineError> {
+    async fn publish(&mut self) -> Result<SignedCheckpoint, PipelineError> {
         let origin = self.fold.origin().unwrap_or_default().to_owned();
         let head = Checkpoint { origin, size: self.fold.size(), root: self.fold.tree().root() };
         let signed = self.identity.signer.sign(head).await?;
@@ -256,7 +264,7 @@ impl Committer {
             }
         }
         self.newest = newest;
-        Ok(())
+        Ok(signed)
     }
 
     /// Makes up for a crash between a commit and its checkpoint. Leaves a larger one alone: another writer is ahead.
@@ -269,7 +277,7 @@ impl Committer {
         if newest.is_some_and(|signed| signed.checkpoint.size >= self.fold.size()) {
             return Ok(());
         }
-        self.publish().await
+        self.publish().await.map(drop)
     }
 
     fn patience(&self) -> Patience<'_> {
@@ -280,6 +288,11 @@ impl Committer {
 enum Put {
     Ours(Option<String>),
     Theirs(Object),
+}
+
+/// Whether nothing may follow for a while.
+fn ends(sealed: &Sealed) -> bool {
+    sealed.facts.iter().any(|fact| matches!(fact, Fact::CaptureStopped { .. } | Fact::LogClosed { .. }))
 }
 
 fn touched(sealed: &Sealed) -> Vec<(StreamLabel, ShardId)> {

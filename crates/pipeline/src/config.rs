@@ -4,8 +4,9 @@
 
 mod check;
 mod protection;
+mod signing;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use sealog_batch::SealRule;
@@ -15,6 +16,8 @@ use sealog_store::Location;
 use serde::Deserialize;
 
 pub use protection::Protection;
+use signing::SigningSection;
+pub use signing::{KeySource, Signing};
 
 /// A configuration that cannot be used. The message names the place and what to write there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,8 +36,8 @@ pub struct Config {
     pub archive: Location,
     /// How its objects are kept and encrypted.
     pub protection: Protection,
-    /// File of the signing key.
-    pub key_file: PathBuf,
+    /// Who signs.
+    pub signing: Signing,
     /// Longest time between two commits while capture runs. Verifiers call an archive stale after twice that; a shorter
     /// one bounds how much a cut-off tail can hide, and costs one small commit each time.
     pub heartbeat: Duration,
@@ -69,7 +72,7 @@ struct File {
     archive: Option<String>,
     heartbeat: Option<String>,
     #[serde(default)]
-    signing: Signing,
+    signing: SigningSection,
     #[serde(default)]
     batch: Batch,
     #[serde(default)]
@@ -78,11 +81,6 @@ struct File {
     encryption: Option<protection::EncryptionSection>,
     #[serde(default)]
     table: Vec<Table>,
-}
-
-#[derive(Default, Deserialize)]
-struct Signing {
-    key: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -144,14 +142,14 @@ impl Config {
         let archive = overrides.archive.as_deref().or(file.archive.as_deref());
         let archive =
             archive.ok_or("archive is missing; write archive = \"s3://bucket/prefix\" or a directory")?;
-        let key = overrides.signing_key.as_deref().or(file.signing.key.as_deref());
+        let signing = Signing::checked(&file.signing, overrides.signing_key.as_deref(), folder)?;
         let tables = file.table.into_iter().map(Table::checked).collect::<Result<Vec<_>, _>>()?;
         check::tables(&tables)?;
         let archive = location(archive, folder)?;
         Ok(Self {
             protection: protection::protection(&archive, file.retention, file.encryption)?,
             archive,
-            key_file: key_file(key, folder)?,
+            signing,
             heartbeat: heartbeat(file.heartbeat.as_deref())?,
             seal: file.batch.rule()?,
             memory_max: file.memory.pages_max.unwrap_or(64 << 20).max(4 << 20),
@@ -165,17 +163,6 @@ fn location(text: &str, folder: &Path) -> Result<Location, String> {
         Location::Directory(path) => Location::Directory(folder.join(path)),
         s3 @ Location::S3 { .. } => s3,
     })
-}
-
-fn key_file(key: Option<&str>, folder: &Path) -> Result<PathBuf, String> {
-    let key = key.ok_or(
-        "[signing] key is missing; run `sealog keys generate --out sealog.key` and write key = \"file:sealog.key\"",
-    )?;
-    match key.split_once(':') {
-        Some(("file", path)) if !path.is_empty() => Ok(folder.join(path)),
-        Some(("kms", _)) => Err("signing with KMS is not there yet; write key = \"file:<path>\"".to_owned()),
-        _ => Err(format!("[signing] key = {key:?} should be \"file:<path>\"")),
-    }
 }
 
 fn heartbeat(text: Option<&str>) -> Result<Duration, String> {
@@ -246,7 +233,7 @@ mod tests {
     fn the_smallest_file_has_the_stated_defaults() {
         let config = parse(SMALLEST).unwrap();
         assert_eq!(config.archive, Location::Directory("/etc/sealog/a".into()));
-        assert_eq!(config.key_file, Path::new("/etc/sealog/k"));
+        assert_eq!(config.signing, Signing::file("/etc/sealog/k".into()));
         assert_eq!(config.heartbeat, Duration::from_secs(3600));
         let table = &config.tables[0];
         assert_eq!(
@@ -260,6 +247,20 @@ mod tests {
         let overrides = Overrides { archive: Some("s3://bucket/p".to_owned()), signing_key: None };
         let config = Config::parse(SMALLEST, Path::new("."), &overrides).unwrap();
         assert_eq!(config.archive.to_string(), "s3://bucket/p");
+    }
+
+    #[test]
+    fn keys_are_files_or_of_the_key_service_and_two_may_overlap() {
+        let with = |more: &str| {
+            parse(&SMALLEST.replace("[[table]]", &format!("{more}\n[[table]]"))).map(|it| it.signing)
+        };
+        let signing = with("also = \"kms:alias/sealog\"\nname = \"acme\"").unwrap();
+        assert_eq!(signing.also, Some(KeySource::Kms("alias/sealog".to_owned())));
+        assert_eq!((signing.key, signing.name), (KeySource::File("/etc/sealog/k".into()), "acme".to_owned()));
+        for wrong in ["also = \"kms:\"", "also = \"file:\"", "also = \"k\"", "name = \"a b\"", "name = \"\""]
+        {
+            assert!(with(wrong).unwrap_err().contains("[signing]"), "{wrong}");
+        }
     }
 
     #[test]
@@ -280,7 +281,6 @@ mod tests {
         for text in [
             format!("{SMALLEST}columns = {{ amount = \"text\" }}\n"),
             format!("{SMALLEST}[[table.filter]]\ncomponent = \"x\"\n"),
-            SMALLEST.replace("file:k", "kms:k"),
         ] {
             assert!(parse(&text).unwrap_err().contains("not there yet"), "{text}");
         }

@@ -63,6 +63,24 @@ pub enum PipelineError {
         /// What is wrong and what to do.
         problem: String,
     },
+    /// The signing key cannot be used now.
+    #[error("signing key {key}: {problem}")]
+    Signing {
+        /// How the configuration names it.
+        key: String,
+        /// What is wrong and what to do.
+        problem: String,
+        /// Whether it may be otherwise in a while.
+        may_pass: bool,
+    },
+    /// The key of a log cannot be replaced as asked.
+    #[error("log {log}: the key cannot be rotated: {problem}")]
+    Rotation {
+        /// The log.
+        log: String,
+        /// What is wrong and what to do.
+        problem: String,
+    },
     /// A legal hold cannot be set or lifted as asked.
     #[error("hold {name:?} of log {log}: {problem}")]
     Hold {
@@ -100,6 +118,7 @@ impl PipelineError {
                 error.kind.may_pass()
                     || matches!(error.kind, StoreErrorKind::Forbidden | StoreErrorKind::NoCredentials)
             }
+            Self::Signing { may_pass, .. } => *may_pass,
             Self::Defect(_) | Self::Overtaken(_) => true,
             Self::Log(_)
             | Self::Batch(_)
@@ -108,6 +127,7 @@ impl PipelineError {
             | Self::OtherKey { .. }
             | Self::Closed(_)
             | Self::Key { .. }
+            | Self::Rotation { .. }
             | Self::Hold { .. } => false,
         }
     }
@@ -136,7 +156,9 @@ impl PipelineError {
             | Self::OtherKey { .. }
             | Self::Closed(_)
             | Self::Key { .. }
+            | Self::Rotation { .. }
             | Self::Hold { .. } => Remedy::Configure,
+            Self::Signing { .. } => Remedy::CallAPerson,
             Self::Log(_) | Self::Store(_) | Self::Batch(_) | Self::Chain(_) => Remedy::CallAPerson,
         }
     }

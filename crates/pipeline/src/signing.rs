@@ -1,65 +1,71 @@
-//! The signing key: who may sign, and where the key comes from.
+//! Signing keys: who may sign, and where a key comes from.
+//!
+//! [`Signer`] is the seam; [`KeyFile`] and [`KmsKey`] stand behind it, and [`Cosigned`] joins two while one key replaces
+//! another.
 
-use std::path::Path;
+mod cosigned;
+mod file;
+mod kms;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use sealog_chain::{Checkpoint, SignedCheckpoint, SigningKey, VerifierKey};
+use sealog_chain::{Checkpoint, SignedCheckpoint, VerifierKey};
+
+pub use cosigned::Cosigned;
+pub use file::KeyFile;
+pub use kms::KmsKey;
 
 use crate::PipelineError;
+use crate::config::{KeySource, Signing};
 
-/// Signs heads of logs. A key file now; a key service is the second implementation this seam is for.
+/// Signs heads of logs.
 #[async_trait]
 pub trait Signer: Send + Sync + 'static {
-    /// The public half.
+    /// The public half. Of several keys the one that a new log begins with.
     fn verifier(&self) -> &VerifierKey;
+
+    /// Whether this signer signs with that key too; `key` is a verifier key's text.
+    fn has(&self, key: &str) -> bool {
+        self.verifier().to_string() == key
+    }
+
+    /// Raw signature over a message, by [`Signer::verifier`]. It may differ from one call to the next.
+    ///
+    /// # Errors
+    /// [`PipelineError::Signing`] or [`PipelineError::Key`] when the key cannot be used now.
+    async fn sign_bytes(&self, message: &[u8]) -> Result<Vec<u8>, PipelineError>;
 
     /// Signs a head.
     ///
     /// # Errors
-    /// [`PipelineError::Key`] when the key cannot be used now.
-    async fn sign(&self, checkpoint: Checkpoint) -> Result<SignedCheckpoint, PipelineError>;
-}
-
-/// A key that was read from a file.
-#[derive(Debug)]
-pub struct KeyFile(SigningKey);
-
-impl KeyFile {
-    /// Reads the file.
-    ///
-    /// # Errors
-    /// [`PipelineError::Key`] when it cannot be read, others can read it, or it holds no key.
-    pub fn load(path: &Path) -> Result<Self, PipelineError> {
-        let wrong = |problem: String| PipelineError::Key { file: path.to_owned(), problem };
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| wrong(format!("{error}; make one with `sealog keys generate --out FILE`")))?;
-        refuse_if_shared(path).map_err(wrong)?;
-        SigningKey::parse(&text).map(Self).map_err(|error| wrong(error.to_string()))
-    }
-}
-
-#[async_trait]
-impl Signer for KeyFile {
-    fn verifier(&self) -> &VerifierKey {
-        self.0.verifier()
-    }
-
+    /// As [`Signer::sign_bytes`].
     async fn sign(&self, checkpoint: Checkpoint) -> Result<SignedCheckpoint, PipelineError> {
-        Ok(checkpoint.sign(&[&self.0]))
+        let signature = self.sign_bytes(checkpoint.text().as_bytes()).await?;
+        let line = self.verifier().line(signature);
+        Ok(checkpoint.with_signatures(vec![line]))
     }
 }
 
-#[cfg(unix)]
-fn refuse_if_shared(path: &Path) -> Result<(), String> {
-    use std::os::unix::fs::MetadataExt as _;
-    let mode = std::fs::metadata(path).map_err(|error| error.to_string())?.mode();
-    if mode & 0o077 == 0 {
-        return Ok(());
+/// The signer that a configuration names. A key service is asked for the public half.
+///
+/// # Errors
+/// [`PipelineError::Key`] or [`PipelineError::Signing`].
+pub async fn open_signer(signing: &Signing) -> Result<Arc<dyn Signer>, PipelineError> {
+    let first = open_key(&signing.key, &signing.name).await?;
+    match &signing.also {
+        None => Ok(first),
+        Some(also) => Ok(Arc::new(Cosigned::new(first, open_key(also, &signing.name).await?))),
     }
-    Err(format!("others can read it (mode {:03o}); run `chmod 600 {}`", mode & 0o777, path.display()))
 }
 
-#[cfg(not(unix))]
-fn refuse_if_shared(_path: &Path) -> Result<(), String> {
-    Ok(())
+/// The signer of one key. A file holds its name; `name` is for keys of a service.
+///
+/// # Errors
+/// As [`open_signer`].
+pub async fn open_key(source: &KeySource, name: &str) -> Result<Arc<dyn Signer>, PipelineError> {
+    match source {
+        KeySource::File(path) => Ok(Arc::new(KeyFile::load(path)?)),
+        KeySource::Kms(id) => Ok(Arc::new(KmsKey::load(id, name).await?)),
+    }
 }

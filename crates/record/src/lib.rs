@@ -17,7 +17,7 @@ mod timestamp;
 
 pub use change::{ChangeRecord, Decision, EvidenceRow, Verdict};
 pub use gap::{Gap, GapCause, OnGap};
-pub use leaf::encode_leaf;
+pub use leaf::{decode_leaf, encode_leaf};
 pub use position::{ReadFrom, ShardPosition, StartAt};
 pub use sequence::SequenceNumber;
 pub use shard::{Shard, ShardId};

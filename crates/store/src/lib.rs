@@ -14,6 +14,7 @@ mod memory;
 mod object;
 mod s3;
 mod snapshot;
+mod tiles;
 
 use std::ops::Range;
 
@@ -27,6 +28,7 @@ pub use log::{Log, LogError, Settled};
 pub use memory::Memory;
 pub use object::{Created, Entry, Object, Replaced, Stat, Version, Versioning};
 pub use s3::{Aspect, Canary, Encryption, Retaining, S3, S3Options, State};
+pub use tiles::TilesFrom;
 
 /// Where objects are kept. Names are relative to the archive, with `/` between parts.
 ///

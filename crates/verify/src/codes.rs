@@ -214,6 +214,10 @@ codes! {
         "A name that is created once was deleted."
         "no deletion of a name that is created once"
         "Somebody deleted it. The bucket still holds what was deleted, under its old version.",
+    TileMismatch "tile-mismatch" Tampered Integrity
+        "A tile says something else than the commits."
+        "each tile and entry bundle under tlog/ is made of the log's commits, and tlog/checkpoint is signed"
+        "Whoever reads the log through its tiles is shown another log than the one that was sealed.",
     Unreadable "unreadable" Unverifiable Both
         "An object could not be read."
         "an object that can be read"

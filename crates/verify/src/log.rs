@@ -17,6 +17,7 @@ use crate::pool::Pool;
 use crate::report::{Head, KeyReport, LogReport};
 use crate::scope::{Draw, Scope};
 use crate::spine::Spine;
+use crate::tiles::Tiles;
 
 /// Commits fetched ahead.
 const READS_AT_ONCE: usize = 16;
@@ -33,6 +34,7 @@ pub(crate) async fn verify(
     let mut findings = Findings::default();
     let checkpoints = Checkpoints::gather(&log, trust, &mut findings).await;
     let history = History::gather(&log, &mut findings).await;
+    let tiles = Tiles::gather(&log, &mut findings).await;
     let Some(commits) = Names::list(&log, &mut findings).await else {
         return LogReport::new(log.name(), scope, findings);
     };
@@ -58,6 +60,7 @@ pub(crate) async fn verify(
         .await;
     let Pool { mut findings, counts, images, opaque, .. } = pool.finish().await;
     spine.finish(options.now);
+    tiles.judge(&log, &spine.known(), &mut findings).await;
     findings.append(std::mem::take(&mut spine.findings));
     if let Some(images) = images.and_then(Arc::into_inner) {
         join_images(&log, images, interruptions(&spine, opaque, &findings), &mut findings).await;

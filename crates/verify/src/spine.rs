@@ -10,6 +10,7 @@ use crate::coverage::Coverage;
 use crate::evidence::Evidence;
 use crate::finding::{Code, Findings, Place};
 use crate::form::{self, Unfit};
+use crate::tiles::Known;
 
 /// What is known of the commits taken so far.
 pub(crate) struct Spine {
@@ -25,6 +26,8 @@ pub(crate) struct Spine {
     broken: BTreeMap<u64, (Hash, String)>,
     continuity: Continuity,
     tree: Tree,
+    /// Leaves of the log tree: 32 bytes a commit.
+    leaves: Vec<Hash>,
     roots: BTreeMap<u64, Hash>,
     wanted: BTreeSet<u64>,
 }
@@ -62,6 +65,7 @@ impl Spine {
             broken: BTreeMap::new(),
             continuity: Continuity::default(),
             tree: Tree::default(),
+            leaves: Vec::new(),
             roots: BTreeMap::new(),
             wanted,
         }
@@ -112,7 +116,9 @@ impl Spine {
         if self.unsound.is_none() {
             self.judge_pause(&commit);
             self.continuity.apply(&commit);
-            self.tree.push(leaf_hash(bytes));
+            let leaf = leaf_hash(bytes);
+            self.tree.push(leaf);
+            self.leaves.push(leaf);
             if self.wanted.contains(&self.tree.size()) {
                 self.roots.insert(self.tree.size(), self.tree.root());
             }
@@ -268,6 +274,16 @@ impl Spine {
     /// Root over all commits, if all could be judged.
     pub(crate) fn head_root(&self) -> Option<Hash> {
         (self.unsound.is_none() && self.count > 0).then(|| self.tree.root())
+    }
+
+    /// What tiles are held against.
+    pub(crate) fn known(&self) -> Known<'_> {
+        Known {
+            leaves: &self.leaves,
+            whole: self.unsound.is_none(),
+            origin: self.summary.origin.as_deref(),
+            keys: self.continuity.keys(),
+        }
     }
 
     pub(crate) fn continuity(&self) -> &Continuity {

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sealog_batch::SealRule;
-use sealog_chain::{Checkpoint, OnGap, Policies, SignedCheckpoint, SigningKey, StartAt, VerifierKey, Writer};
+use sealog_chain::{OnGap, Policies, SigningKey, StartAt, VerifierKey, Writer};
 use sealog_pipeline::{
-    Committer, Config, Identity, PipelineError, Protection, Run, Signer, TableConfig, TableResult, Totals,
+    Committer, Config, Identity, PipelineError, Protection, Run, Signer, Signing, TableConfig, TableResult,
+    Totals,
 };
 use sealog_simulator::{Engine, Scenario};
 use sealog_source::Clock;
@@ -34,8 +35,8 @@ impl Signer for Key {
         self.0.verifier()
     }
 
-    async fn sign(&self, checkpoint: Checkpoint) -> Result<SignedCheckpoint, PipelineError> {
-        Ok(checkpoint.sign(&[&self.0]))
+    async fn sign_bytes(&self, message: &[u8]) -> Result<Vec<u8>, PipelineError> {
+        Ok(self.0.sign(message).to_vec())
     }
 }
 
@@ -91,7 +92,7 @@ pub fn table(name: &str) -> TableConfig {
 pub fn config(tables: Vec<TableConfig>) -> Config {
     Config {
         archive: Location::Directory(PathBuf::new()),
-        key_file: PathBuf::new(),
+        signing: Signing::file(PathBuf::new()),
         heartbeat: Duration::from_secs(3600),
         seal: SealRule { rows_max: 10, ..SealRule::default() },
         protection: Protection::default(),

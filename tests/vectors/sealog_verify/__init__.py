@@ -8,7 +8,9 @@
     evidence.py  Parquet objects and their rows
     footer.py    codecs of a Parquet file
     images.py    whether each change begins from the image that the one before left
+    proof.py     the proof of one row
     store.py     a log as a directory of objects
+    tiles.py     the log as C2SP tlog-tiles
     log.py       one log, all checks
     archive.py   all logs of an archive
 """

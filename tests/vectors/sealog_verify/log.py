@@ -14,6 +14,7 @@ from .images import Images
 from .notes import Checkpoint, NotANote, VerifierKey, parse_checkpoint
 from .report import Findings, LogReport, parse_time
 from .store import Store, Unreadable
+from .tiles import Known, Tiles
 
 _COMMIT_NAME = re.compile(r"([0-9]{20})\.json")
 _CHECKPOINT_NAME = re.compile(r"[0-9]{20}")
@@ -69,6 +70,7 @@ class _LogCheck:
     def run(self) -> None:
         # Checkpoints before commits: a writer at work makes them the other way round.
         sources = self._checkpoint_sources()
+        tiles = Tiles(self._store, self._findings)
         self._read_commits()
         if not self._present:
             self._findings.add("no-log", "there are no commits")
@@ -83,6 +85,9 @@ class _LogCheck:
         fold = self._fold()
         attested = self._check_checkpoints(sources, fold)
         self._check_trust(sources, attested)
+        leaves = [self._commits[number].leaf for number in range(self._sound)]
+        whole = self._sound == self._count
+        tiles.check(Known(leaves, whole, self._origin, fold))
         self._check_age(fold)
         images = Images()
         for number in sorted(self._commits):
@@ -296,7 +301,7 @@ class _LogCheck:
             message = f"{source.name}: not signed by {key.name}+{key.key_id.hex()}"
             self._findings.add("wrong-key", message, commit=checkpoint.size)
             return False
-        if not all(key.verifies(checkpoint.text, line.signature) for line in lines):
+        if len(lines) > 1 or not key.verifies(checkpoint.text, lines[0].signature):
             message = f"{source.name}: the signature of {key.name} does not verify"
             self._findings.add("bad-signature", message, commit=checkpoint.size)
             return False

@@ -41,6 +41,11 @@ class VerifierKey:
     kind: int
     public: bytes
 
+    @property
+    def text(self) -> str:
+        typed = base64.b64encode(bytes([self.kind]) + self.public).decode("ascii")
+        return f"{self.name}+{self.key_id.hex()}+{typed}"
+
     def verifies(self, message: bytes, signature: bytes) -> bool:
         try:
             if self.kind == ED25519:
@@ -52,7 +57,13 @@ class VerifierKey:
         return True
 
 
+# What stands before x and y in the SubjectPublicKeyInfo of an uncompressed point.
+_P256_SPKI = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
+
+
 def _p256(der: bytes) -> ec.EllipticCurvePublicKey:
+    if len(der) != 91 or not der.startswith(_P256_SPKI):
+        raise NotANote("a key of type 2 is not the SubjectPublicKeyInfo of an uncompressed P-256 point")
     try:
         key = load_der_public_key(der)
     except Exception as error:  # the library has several kinds for bytes it cannot read

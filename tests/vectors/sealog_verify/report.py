@@ -36,6 +36,7 @@ LEVELS: dict[str, str] = {
     "counts-mismatch": "tampered",
     "records-root-mismatch": "tampered",
     "image-break": "tampered",
+    "tile-mismatch": "tampered",
     "unreadable": "unverifiable",
     "no-log": "unverifiable",
     "stale": "stale",

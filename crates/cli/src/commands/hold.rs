@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use sealog_chain::{Fold, Hold, Policies};
-use sealog_pipeline::{Committer, Config, Identity, KeyFile, Overrides, add_hold, remove_hold};
+use sealog_pipeline::{Committer, Config, Identity, Overrides, add_hold, open_signer, remove_hold};
 use sealog_source::SystemClock;
 use sealog_store::{Log, S3};
 use serde_json::json;
@@ -107,7 +107,7 @@ async fn open(on: &OnLog) -> Result<(Committer, S3), Failure> {
     })?;
     let identity = Identity {
         writer: super::writer(),
-        signer: Arc::new(KeyFile::load(&config.key_file)?),
+        signer: open_signer(&config.signing).await?,
         clock: Arc::new(SystemClock),
         cancel: CancellationToken::new(),
     };

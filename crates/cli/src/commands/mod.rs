@@ -1,14 +1,17 @@
 //! One command, one file; and what several of them need.
 
 pub(crate) mod archive;
+pub(crate) mod check_proof;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod gaps;
 pub(crate) mod hold;
 pub(crate) mod keys;
+pub(crate) mod prove;
 pub(crate) mod run;
 pub(crate) mod simulator;
 pub(crate) mod status;
+pub(crate) mod tiles;
 pub(crate) mod verify;
 
 use std::path::Path;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use sealog_pipeline::{Config, Identity, KeyFile, Overrides, Progress, Run, TableResult, Totals};
+use sealog_pipeline::{Config, Identity, Overrides, Progress, Run, TableResult, Totals, open_signer};
 use sealog_source::{AwsOptions, AwsStreamClient, Clock as _, HealthReport, SystemClock};
 use tokio_util::sync::CancellationToken;
 
@@ -51,15 +51,10 @@ pub(crate) async fn archive(
     until_caught_up: bool,
     cancel: CancellationToken,
 ) -> Result<Outcome, Failure> {
-    let signer = KeyFile::load(&config.key_file)?;
+    let signer = open_signer(&config.signing).await?;
     let store = config.archive.open(config.protection.s3(super::now_ms)).await?;
     let clock = Arc::new(SystemClock);
-    let identity = Identity {
-        writer: super::writer(),
-        signer: Arc::new(signer),
-        clock: clock.clone(),
-        cancel: cancel.clone(),
-    };
+    let identity = Identity { writer: super::writer(), signer, clock: clock.clone(), cancel: cancel.clone() };
     let run = Run::new(config, client, store, identity, until_caught_up);
     let progress = run.progress();
     let begun = clock.now_ms();

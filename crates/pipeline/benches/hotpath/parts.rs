@@ -6,10 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sealog_batch::{BatchBuilder, SealRule};
-use sealog_chain::{
-    Checkpoint, OnGap, SignedCheckpoint, SigningKey, StartAt, Tree, VerifierKey, Writer, record_leaf,
-};
-use sealog_pipeline::{Config, Identity, PipelineError, Run, Signer, TableConfig};
+use sealog_chain::{OnGap, SigningKey, StartAt, Tree, VerifierKey, Writer, record_leaf};
+use sealog_pipeline::{Config, Identity, PipelineError, Run, Signer, Signing, TableConfig};
 use sealog_record::{Decision, EvidenceRow};
 use sealog_source::{Page, SystemClock};
 use sealog_store::{Directory, Location};
@@ -268,8 +266,8 @@ impl Signer for Key {
         self.0.verifier()
     }
 
-    async fn sign(&self, checkpoint: Checkpoint) -> Result<SignedCheckpoint, PipelineError> {
-        Ok(checkpoint.sign(&[&self.0]))
+    async fn sign_bytes(&self, message: &[u8]) -> Result<Vec<u8>, PipelineError> {
+        Ok(self.0.sign(message).to_vec())
     }
 }
 
@@ -284,7 +282,7 @@ fn config(archive: &Path) -> Config {
     };
     Config {
         archive: Location::Directory(archive.to_owned()),
-        key_file: PathBuf::new(),
+        signing: Signing::file(PathBuf::new()),
         heartbeat: Duration::from_secs(3600),
         seal: SealRule { rows_max: ROWS, ..SealRule::default() },
         protection: sealog_pipeline::Protection::default(),

@@ -19,8 +19,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use sealog_batch::SealRule;
-use sealog_chain::{Checkpoint, OnGap, SignedCheckpoint, SigningKey, StartAt, VerifierKey, Writer};
-use sealog_pipeline::{Config, Identity, PipelineError, Progress, Run, Signer, TableConfig};
+use sealog_chain::{OnGap, SigningKey, StartAt, VerifierKey, Writer};
+use sealog_pipeline::{Config, Identity, PipelineError, Progress, Run, Signer, Signing, TableConfig};
 use sealog_record::{ShardId, StreamArn};
 use sealog_simulation::clock::{Paused, ZERO_MS};
 use sealog_simulation::service::Simulated;
@@ -96,8 +96,8 @@ impl Signer for Key {
         self.0.verifier()
     }
 
-    async fn sign(&self, checkpoint: Checkpoint) -> Result<SignedCheckpoint, PipelineError> {
-        Ok(checkpoint.sign(&[&self.0]))
+    async fn sign_bytes(&self, message: &[u8]) -> Result<Vec<u8>, PipelineError> {
+        Ok(self.0.sign(message).to_vec())
     }
 }
 
@@ -112,7 +112,7 @@ fn config() -> Config {
     };
     Config {
         archive: Location::Directory(PathBuf::new()),
-        key_file: PathBuf::new(),
+        signing: Signing::file(PathBuf::new()),
         heartbeat: Duration::from_secs(3600),
         seal: SealRule::default(),
         protection: sealog_pipeline::Protection::default(),

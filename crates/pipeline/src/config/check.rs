@@ -6,7 +6,7 @@ use super::TableConfig;
 
 const ROOT: &[&str] =
     &["archive", "heartbeat", "signing", "batch", "memory", "retention", "encryption", "table"];
-const SIGNING: &[&str] = &["key"];
+const SIGNING: &[&str] = &["key", "also", "name"];
 const BATCH: &[&str] = &["rows_max", "bytes_max", "age_max"];
 const MEMORY: &[&str] = &["pages_max"];
 const RETENTION: &[&str] = &["mode", "days"];

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{Case, commits, evidence, history, images, trust};
+use super::{Case, commits, evidence, history, images, tiles, trust};
 use crate::{Code, Outcome};
 
 #[test]
 fn every_code_of_the_table_has_a_case() {
-    let all: [&[Case]; 8] = [
+    let all: [&[Case]; 9] = [
         commits::COMMITS_THAT_ARE_NOT_WHAT_THEY_WERE,
         commits::WHAT_A_SIGNER_MUST_NOT_STATE,
         commits::SEGMENTS_THAT_DO_NOT_JOIN,
@@ -16,6 +16,7 @@ fn every_code_of_the_table_has_a_case() {
         trust::CASES,
         history::CASES,
         images::CASES,
+        tiles::CASES,
     ];
     let found = all.into_iter().flatten().flat_map(|case| case.findings);
     let found: BTreeSet<&str> = found.filter_map(|finding| finding.split(' ').next()).collect();

@@ -9,8 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sealog_chain::{
-    Checkpoint, Decisions, Fact, OnGap, Policies, Segment, SegmentFrom, SignedCheckpoint, StartAt, Tree,
-    VerifierKey, Writer, sha256,
+    Decisions, Fact, OnGap, Policies, Segment, SegmentFrom, StartAt, Tree, VerifierKey, Writer, sha256,
 };
 use sealog_integration::model::{Key, TABLE};
 use sealog_integration::rows::{STREAM, parquet, row, sequence};
@@ -28,8 +27,8 @@ impl Signer for Published {
         &self.0
     }
 
-    async fn sign(&self, checkpoint: Checkpoint) -> Result<SignedCheckpoint, PipelineError> {
-        Ok(checkpoint.sign(&[&Key::First.pair()]))
+    async fn sign_bytes(&self, message: &[u8]) -> Result<Vec<u8>, PipelineError> {
+        Ok(Key::First.pair().sign(message).to_vec())
     }
 }
 

@@ -11,6 +11,7 @@ mod images;
 mod order;
 mod rich;
 mod signatures;
+mod tiles;
 mod trust;
 
 use crate::ledger::NOW;
@@ -29,6 +30,7 @@ pub fn all() -> Vec<Vector> {
         form::vectors(),
         order::vectors(),
         evidence::vectors(),
+        tiles::vectors(),
     ]
     .concat()
 }
