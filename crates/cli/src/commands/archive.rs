@@ -22,7 +22,7 @@ pub(crate) struct ArchiveCommandArgs {
 enum ArchiveCommand {
     /// Make the configured bucket, or set what it lacks; nothing that is set is changed
     Init {
-        /// Configuration file: its archive, [retention] and [encryption]
+        /// Configuration file: its archive, retention and encryption count
         #[arg(long, value_name = "FILE", default_value = "sealog.toml", env = "SEALOG_CONFIG")]
         config: PathBuf,
         /// How it looks

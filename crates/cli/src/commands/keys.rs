@@ -35,7 +35,7 @@ enum KeysCommand {
         /// File of the signing key, or kms:KEY-ID
         #[arg(value_name = "KEY")]
         key: String,
-        /// Name of a KMS key, as the configuration's [signing] has it; a file holds its own
+        /// Name of a KMS key, as the signing section of the configuration has it; a file holds its own
         #[arg(long, value_name = "NAME", default_value = "sealog")]
         name: String,
     },
@@ -47,7 +47,7 @@ enum KeysCommand {
         /// Only this log (may be repeated); all configured ones by default
         #[arg(long = "log", value_name = "NAME")]
         logs: Vec<String>,
-        /// Configuration file; its [signing] key is the one that signs now
+        /// Configuration file; its signing key is the one that signs now
         #[arg(long, value_name = "FILE", default_value = "sealog.toml", env = "SEALOG_CONFIG")]
         config: PathBuf,
     },

@@ -34,7 +34,7 @@ pub(crate) struct ProveArgs {
     /// Verifier key that the receiver holds, or a file with it; the key in force by default
     #[arg(long, value_name = "VKEY")]
     signer: Option<String>,
-    /// File to write; must not exist. By default <log>-<commit>-<row>.tlog-proof
+    /// File to write; must not exist. By default LOG-COMMIT-ROW.tlog-proof
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
