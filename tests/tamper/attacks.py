@@ -366,6 +366,20 @@ def oversized_commit(folder: Path) -> Attack:
     return Attack("commit-padded", "a commit is padded beyond 65,535 bytes", "TAMPERED", [found("commit-malformed", commit=3), tail(3)])
 
 
+def enormous_commit(folder: Path) -> Attack:
+    log = saved(folder)
+    os.truncate(log.path / "commits/00000000000000000003.json", 1 << 38)
+    return Attack("commit-of-256-gib", "a commit is a file of 256 GiB, nearly all of it a hole", "TAMPERED",
+                  [found("commit-malformed", commit=3), tail(3)])
+
+
+def enormous_object(folder: Path) -> Attack:
+    log = saved(folder)
+    os.truncate(object_path(log, 2), 1 << 38)
+    return Attack("object-of-256-gib", "an object is a file of 256 GiB, nearly all of it a hole", "TAMPERED",
+                  [found("object-changed", commit=2, object=log.object_key(2))])
+
+
 def nested_commit(folder: Path) -> Attack:
     log = saved(folder)
     log.write("commits/00000000000000000003.json", b"[" * 60_000)
@@ -390,7 +404,8 @@ ATTACKS: list[Callable[[Path], Attack]] = [
     huge("number-with-exponent", "a commit's number is written 3e0", b"3e0"),
     huge("number-1e999", "a commit's number is 1e999", b"1e999"),
     huge("number-negative", "a commit's number is -3", b"-3"),
-    emptied_object, emptied_commit, oversized_commit, nested_commit,
+    emptied_object, emptied_commit, oversized_commit, enormous_commit, enormous_object,
+    nested_commit,
     trailing_newline_in_name, digits_of_another_script, link_to_the_same_bytes, dangling_link, pipe, device,
     folder_for_an_object, tile_disagrees, checkpoint_rolled_back, checkpoints_thinned, known_and_unknown,
     same_name_other_key, rotated_without_the_old_key, signed_before_its_rotation, outside_of_another_log, forked_head,

@@ -901,21 +901,89 @@ def test_a_text_that_is_no_utf_8(tmp_path: Path) -> None:
 
 def test_unreadable(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     log.save()
-    key, read = log.object_key(2), Path.read_bytes
+    key, opened = log.object_key(2), Path.open
     commit = "commits/00000000000000000001.json"
 
-    def refuse(path: Path) -> bytes:
+    def refuse(path: Path, *how: Any) -> Any:
         if str(path).endswith(refused):
             raise PermissionError(13, "Permission denied")
-        return read(path)
+        return opened(path, *how)
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     refused = key
     expect(log, found("unreadable", object=key), outcome="UNVERIFIABLE")
     refused = commit
     expect(log, found("unreadable", object=commit), found("unsigned-tail", 1), outcome="UNVERIFIABLE")
     refused = "/checkpoint"
     expect(log, found("unreadable", object="checkpoint"), outcome="UNVERIFIABLE")
+
+
+def test_what_is_no_regular_file_is_not_read(log: Log) -> None:
+    log.save()
+    key = log.object_key(2)
+    (log.path / key).unlink()
+    os.mkfifo(log.path / key)
+    expect(log, found("unreadable", object=key), outcome="UNVERIFIABLE")
+
+
+# Images.
+
+
+def changed(n: int, old: str | None, new: str | None, **cells: Any) -> dict[str, Any]:
+    cells = {"stream_view_type": "NEW_AND_OLD_IMAGES", "old_image": old, "new_image": new} | cells
+    return row(str(n), **cells)
+
+
+def two_changes(root: Path, left: str | None, begun: str | None, **cells: Any) -> Log:
+    log = Log(root)
+    log.commit([genesis(), stream_opened()])
+    first, second = [changed(100, None, left)], [changed(101, begun, None, **cells)]
+    log.commit(segments=[segment(first)], objects=[first])
+    log.commit(segments=[segment(second, **{"from": "after", "after": "100"})], objects=[second])
+    log.save()
+    return log
+
+
+ITEM = '{"id":{"S":"a"},"s":{"SS":["x","y"]}}'
+
+
+@pytest.mark.parametrize("left, begun", [
+    (ITEM, ITEM), (ITEM, '{ "s":{"SS":["y","x"]}, "id":{"S":"\\u0061"}}'), (None, None),
+    (ITEM, '{"id":7}'), ('{"id":{"S":"a","N":"1"}}', ITEM), (ITEM, "{"), (ITEM, '{"id":{"S":"\\ud800"}}'),
+])  # fmt: skip
+def test_images_that_join_or_are_none(tmp_path: Path, left: str | None, begun: str | None) -> None:
+    expect(two_changes(tmp_path, left, begun), outcome="INTACT")
+
+
+@pytest.mark.parametrize("left, begun", [
+    (ITEM, None), (None, ITEM), (ITEM, '{"id":{"S":"a"}}'), (ITEM, ITEM.replace('"SS"', '"L"').replace('"x"', '{"S":"x"}').replace('"y"', '{"S":"y"}')),
+    ('{"l":{"L":[{"N":"1"},{"N":"2"}]}}', '{"l":{"L":[{"N":"2"},{"N":"1"}]}}'), ('{"b":{"BOOL":true}}', '{"b":{"BOOL":false}}'),
+])  # fmt: skip
+def test_images_that_do_not_join(tmp_path: Path, left: str | None, begun: str | None) -> None:
+    log = two_changes(tmp_path, left, begun)
+    key = log.object_key(2)
+    report = expect(log, found("image-break", 2, key, "shardId-1", 0))
+    [finding] = report.logs[0].findings
+    assert finding.key == '{"id":{"S":"a"}}'
+    assert finding.earlier == {"commit": 1, "object": log.object_key(1), "row": 0}
+    assert report.as_json()["integrity"] == "INTACT" and report.as_json()["completeness"] == "INCOMPLETE"
+
+
+@pytest.mark.parametrize("cells", [
+    {"verdict": "drop"}, {"verdict": "redact"}, {"redactions": "[]"}, {"stream_view_type": "KEYS_ONLY"}, {"keys": None},
+    {"keys": "[]"}, {"stream_view_type": None},
+])  # fmt: skip
+def test_of_rows_that_are_not_whole_nothing_is_said(tmp_path: Path, cells: dict[str, Any]) -> None:
+    expect(two_changes(tmp_path, ITEM, None, **cells), outcome="INTACT")
+
+
+def test_heartbeat_late(log: Log) -> None:
+    log.commits[3]["committed_at"] = "2026-11-22T12:17:00.001Z"
+    log.save()
+    expect(log, found("heartbeat-late", 3), outcome="INTACT", now="2026-11-22T13:00:00.000Z")
+    log.commits[3]["committed_at"] = "2026-11-22T12:17:00.000Z"
+    log.save()
+    expect(log, outcome="INTACT", now="2026-11-22T13:00:00.000Z")
 
 
 def test_no_log(log: Log) -> None:

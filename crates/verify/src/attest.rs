@@ -7,6 +7,7 @@ use futures_util::StreamExt as _;
 use sealog_chain::{CHECKPOINT_KEY, SignedCheckpoint, VerifierKey, checkpoint_key, checkpoint_size_of};
 use sealog_store::Log;
 
+use crate::bounds;
 use crate::finding::{Code, Findings, Place};
 use crate::spine::Spine;
 
@@ -51,21 +52,21 @@ impl Checkpoints {
     /// Reads `checkpoint`, then the kept ones. Before the commits are listed: a writer at work commits first.
     pub(crate) async fn gather(log: &Log, trust: Trust<'_>, findings: &mut Findings) -> Self {
         let mut found = Self::default();
-        let newest = (CHECKPOINT_KEY.to_owned(), log.read(CHECKPOINT_KEY).await);
+        let newest = (CHECKPOINT_KEY.to_owned(), bounds::checkpoint(log, CHECKPOINT_KEY).await);
         let sizes = found.list(log, findings).await;
         let reads = futures_util::stream::iter(sizes).map(|size| async move {
             let key = checkpoint_key(size);
-            let read = log.read(&key).await;
+            let read = bounds::checkpoint(log, &key).await;
             (key, read)
         });
         let all = futures_util::stream::iter([newest]).chain(reads.buffered(READS_AT_ONCE));
         let mut all = std::pin::pin!(all);
         while let Some((key, read)) = all.next().await {
             match read {
-                Ok(Some(object)) => {
+                Ok(Some(bytes)) => {
                     found.any_in_log = true;
                     let named = checkpoint_size_of(&key);
-                    found.sources.push(Source::new(key, named, &object.bytes));
+                    found.sources.push(Source::new(key, named, &bytes));
                 }
                 Ok(None) => {}
                 Err(error) => {

@@ -6,6 +6,7 @@ use sealog_batch::EvidenceReader;
 use sealog_chain::commit_key;
 use sealog_store::Log;
 
+use crate::bounds;
 use crate::finding::{Code, Findings, Place, RowPlace};
 use crate::form;
 use crate::images::{Break, Spot};
@@ -53,9 +54,8 @@ impl Names<'_> {
     /// Name of the object that a row lies in. It was read a moment ago; gone meanwhile, it has no name.
     async fn object(&mut self, spot: Spot) -> String {
         if !self.objects.contains_key(&spot.commit) {
-            let read = self.log.read(&commit_key(spot.commit)).await.ok().flatten();
-            let batch =
-                read.and_then(|object| form::read(&object.bytes).ok()).and_then(|commit| commit.batch);
+            let read = bounds::commit(self.log, &commit_key(spot.commit)).await.ok().flatten();
+            let batch = read.and_then(|bytes| form::read(&bytes).ok()).and_then(|commit| commit.batch);
             let names = batch.map(|batch| batch.objects.into_iter().map(|object| object.key).collect());
             self.objects.insert(spot.commit, names.unwrap_or_default());
         }

@@ -8,6 +8,7 @@ use sealog_chain::{Batch, BatchObject, sha256};
 use sealog_record::SequenceNumber;
 use sealog_store::Log;
 
+use crate::bounds;
 use crate::finding::{Code, Findings, Place};
 use crate::images::{Gathered, Images};
 use crate::walk::{Rows, Walk};
@@ -79,8 +80,8 @@ pub(crate) async fn check(log: Log, number: u64, evidence: Evidence, images: Opt
 }
 
 async fn fetch(log: &Log, number: u64, object: &BatchObject, findings: &mut Findings) -> Option<Bytes> {
-    match log.read(&object.key).await {
-        Ok(Some(found)) => Some(found.bytes),
+    match bounds::object(log, object).await {
+        Ok(Some(bytes)) => Some(bytes),
         Ok(None) => {
             let message = format!(
                 "{} with {} rows, which commit {number} names, is not there: it was removed",
@@ -134,6 +135,9 @@ async fn look(subject: Subject, bytes: Bytes, walk: Walk) -> Seen {
 fn inspect(subject: Subject, bytes: Bytes, walk: Walk) -> Seen {
     let Subject { number, place, object, images } = subject;
     let object = &object;
+    if bounds::is_beyond(object, &bytes) {
+        return beyond(number, object);
+    }
     let found = sha256(&bytes);
     if found != object.sha256 {
         let change = format!("SHA-256 {found}, the commit states {}", object.sha256);
@@ -166,6 +170,18 @@ fn inspect(subject: Subject, bytes: Bytes, walk: Walk) -> Seen {
         findings.add(Code::CountsMismatch, Place::commit(number), message);
     }
     Seen { findings, rows: seen, walk: Some(walk), blind }
+}
+
+/// What is that much longer is not what was sealed, and its rows are not worth the memory.
+fn beyond(number: u64, object: &BatchObject) -> Seen {
+    let message = format!(
+        "{} (commit {number}) has far more than the {} bytes that the commit states: something else lies in its place, which was \
+         not looked into",
+        object.key, object.bytes
+    );
+    let mut findings = Findings::default();
+    findings.add(Code::ObjectChanged, Place::commit(number).within(&object.key), message);
+    Seen { findings, rows: 0, walk: None, blind: true }
 }
 
 fn inspect_changed(number: u64, object: &BatchObject, bytes: Bytes, walk: Walk, change: &str) -> Seen {

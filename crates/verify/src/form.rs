@@ -9,6 +9,8 @@ use sealog_chain::{
 use serde::Deserialize;
 
 const INTEGER_MAX: u64 = (1 << 53) - 1;
+/// FORMAT.md, section 8, "Reading".
+const COMMIT_OF_ANY_FORMAT_MAX: usize = 4 << 20;
 
 /// Bytes that are no commit of the format that this program knows.
 pub(crate) enum Unfit {
@@ -20,6 +22,9 @@ pub(crate) enum Unfit {
 
 /// Reads a commit.
 pub(crate) fn read(bytes: &[u8]) -> Result<Commit, Unfit> {
+    if bytes.len() > COMMIT_OF_ANY_FORMAT_MAX {
+        return Err(Unfit::Malformed("it has more than 4 MiB, which no format allows".to_owned()));
+    }
     if let Some(format) = unknown_format(bytes) {
         return Err(Unfit::Unknown(format));
     }

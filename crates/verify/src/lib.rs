@@ -9,6 +9,7 @@
 //! there does not hide itself.
 
 mod attest;
+mod bounds;
 mod breaks;
 mod codes;
 mod continuity;

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::StreamExt as _;
 use sealog_chain::{CHECKPOINT_KEY, commit_key, commit_number_of};
-use sealog_store::{Log, Object, Store, StoreError};
+use sealog_store::{Log, Store, StoreError};
 
 use crate::attest::{Checkpoints, Trust};
+use crate::bounds;
 use crate::breaks;
 use crate::evidence::Evidence;
 use crate::finding::{Code, Findings, Place};
@@ -122,7 +124,7 @@ async fn read(log: &Log, numbers: Vec<u64>, reading: Reading<'_>, pool: &mut Poo
     let Reading { spine, history, scope } = reading;
     let mut draw = scope.sample.map(Draw::new);
     let reads = futures_util::stream::iter(numbers)
-        .map(|number| async move { (number, log.read(&commit_key(number)).await) });
+        .map(|number| async move { (number, bounds::commit(log, &commit_key(number)).await) });
     let mut reads = std::pin::pin!(reads.buffered(READS_AT_ONCE));
     while let Some((number, read)) = reads.next().await {
         spine.name(number);
@@ -148,12 +150,12 @@ async fn read(log: &Log, numbers: Vec<u64>, reading: Reading<'_>, pool: &mut Poo
 
 fn take(
     number: u64,
-    read: Result<Option<Object>, StoreError>,
+    read: Result<Option<Bytes>, StoreError>,
     spine: &mut Spine,
     findings: &mut Findings,
 ) -> Option<Evidence> {
     match read {
-        Ok(Some(object)) => spine.take(number, &object.bytes),
+        Ok(Some(bytes)) => spine.take(number, &bytes),
         Ok(None) => {
             spine.gone(number);
             None

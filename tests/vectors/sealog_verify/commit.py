@@ -14,6 +14,7 @@ from .report import parse_time
 
 FORMAT = "sealog.commit/1"
 MAX_BYTES = 65_535
+ANY_FORMAT_MAX_BYTES = 4 << 20
 MAX_INTEGER = (1 << 53) - 1
 DECISIONS = ("keep", "drop", "redact", "fault")
 
@@ -225,6 +226,8 @@ class Commit:
 
 def parse_commit(data: bytes) -> Commit:
     """Reads stored bytes. Raises UnknownFormat or Malformed."""
+    if len(data) > ANY_FORMAT_MAX_BYTES:
+        raise Malformed(f"more than {ANY_FORMAT_MAX_BYTES} bytes, which no format allows")
     try:
         value = _parse_json(data)
         if type(value) is dict:

@@ -43,6 +43,7 @@ COLUMNS: list[tuple[str, str]] = [
     ("filter", TEXT),
     ("leaf_hash", HASH),
 ]
+DECODED_MAX_BYTES = 64 << 20
 CODECS = {0, 6}  # none, ZSTD
 REQUIRED = {"stream_label", "shard_id", "sequence_number", "verdict", "leaf_hash"}
 _INDEX = {name: index for index, (name, _) in enumerate(COLUMNS)}
@@ -231,7 +232,7 @@ def _check_object(
     """The object's rows if its bytes are as committed and can be read."""
     key = item["key"]
     try:
-        data = store.read(key)
+        data = store.read(key, max(2 * item["bytes"], DECODED_MAX_BYTES))
     except Unreadable as error:
         findings.add("unreadable", str(error), object=key)
         return None
@@ -242,6 +243,8 @@ def _check_object(
     if changed:
         message = f"{len(data)} bytes that are not the {item['bytes']} committed"
         findings.add("object-changed", message, commit=number, object=key)
+    if len(data) > max(2 * item["bytes"], DECODED_MAX_BYTES):
+        return None
     rows, problem = _read_rows(data)
     if changed or problem is None:
         _check_leaves(key, rows, number, findings)

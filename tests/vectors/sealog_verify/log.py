@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from .commit import Commit, Malformed, UnknownFormat, parse_commit
+from .commit import ANY_FORMAT_MAX_BYTES, Commit, Malformed, UnknownFormat, parse_commit
 from .evidence import check_evidence
 from .fold import Fold
 from .hashing import GrowingTree
@@ -99,7 +99,7 @@ class _LogCheck:
 
     def _read(self, name: str) -> bytes | None:
         try:
-            return self._store.read(name)
+            return self._store.read(name, ANY_FORMAT_MAX_BYTES)
         except Unreadable as error:
             self._findings.add("unreadable", str(error), object=name)
             self._unreadable.add(name)

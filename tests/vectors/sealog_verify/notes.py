@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 ED25519 = 1
 ECDSA_P256 = 2
+CHECKPOINT_MAX_BYTES = 1_000_000
 _SIZE = re.compile(r"[1-9][0-9]{0,19}")
 _KEY_ID = re.compile(r"[0-9a-f]{8}")
 
@@ -115,6 +116,8 @@ class Checkpoint:
 
 
 def parse_checkpoint(data: bytes) -> Checkpoint:
+    if len(data) > CHECKPOINT_MAX_BYTES:
+        raise NotANote(f"more than {CHECKPOINT_MAX_BYTES} bytes")
     try:
         whole = data.decode("utf-8")
     except UnicodeDecodeError as error:

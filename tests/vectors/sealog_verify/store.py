@@ -15,15 +15,16 @@ class Store:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def read(self, name: str) -> bytes | None:
-        """The object's bytes, None if there is no such object."""
+    def read(self, name: str, most: int = 1 << 31) -> bytes | None:
+        """The object's bytes, None if there is no such object. One byte more than `most` stands for any length beyond."""
         path = self._root / name
         try:
             mode = os.stat(path).st_mode
             if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
                 # Reading a pipe or a device may never end.
                 raise Unreadable(f"{name}: no regular file")
-            return path.read_bytes()
+            with path.open("rb") as file:
+                return file.read(most + 1)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
         except OSError as error:

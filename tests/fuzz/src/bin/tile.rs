@@ -20,16 +20,28 @@ fuzz_target!(|input: &[u8]| {
     match name.kind {
         TileKind::Entries => {
             let (entries, heap) = sealog_fuzz::heap_peak(|| parse_entries(name, bytes));
-            assert!(heap <= HEAP_PER_BYTE_MAX * bytes.len() + 16_384, "{heap} bytes of heap for {}", bytes.len());
+            assert!(
+                heap <= HEAP_PER_BYTE_MAX * bytes.len() + 16_384,
+                "{heap} bytes of heap for {}",
+                bytes.len()
+            );
             let Ok(entries) = entries else { return };
-            assert_eq!(render_entries(entries.iter().copied()).as_deref(), Ok(bytes), "a bundle has one form");
+            assert_eq!(
+                render_entries(entries.iter().copied()).as_deref(),
+                Ok(bytes),
+                "a bundle has one form"
+            );
             let mut edge = TileEdge::default();
             entries.iter().for_each(|entry| drop(edge.push(leaf_hash(entry))));
             assert_eq!(edge.size(), name.width as u64);
         }
         TileKind::Hashes(_) => {
             let (tile, heap) = sealog_fuzz::heap_peak(|| Tile::parse(name, bytes));
-            assert!(heap <= HEAP_PER_BYTE_MAX * bytes.len() + 16_384, "{heap} bytes of heap for {}", bytes.len());
+            assert!(
+                heap <= HEAP_PER_BYTE_MAX * bytes.len() + 16_384,
+                "{heap} bytes of heap for {}",
+                bytes.len()
+            );
             let Ok(tile) = tile else { return };
             assert_eq!(tile.render(), bytes, "a tile has one form");
             let resumed = TileEdge::resume(name.width as u64, vec![tile.hashes]);
