@@ -60,7 +60,7 @@ def test_agreement(vectors: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
 
 @pytest.mark.parametrize("lie,says", [
     ("report['logs'][0]['findings'] = []", "does not find code=object-missing"),
-    ("report['logs'][0]['findings'][0:0] = [{'code': 'stale', 'commit': 3, 'object': None, 'shard': None, 'row': None}]",
+    ("report['logs'][0]['findings'][0:0] = [{'code': 'stale', 'commit': 3, 'object': None, 'shard': None, 'row': None, 'key': None, 'earlier': None}]",
      "only sealog finds log=orders code=stale commit=3"),
     ("report['logs'][0]['findings'] = []", "only verify.py finds log=orders code=object-missing commit=2"),
     ("report['outcome'] = 'INTACT'; code = 0", "sealog: outcome INTACT, expected TAMPERED"),
@@ -97,6 +97,6 @@ def test_any_archive(vectors: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     code, out = run(capsys, fake(tmp_path), *given)
     assert code == 0 and out.splitlines()[-1] == "1 passed, 0 failed"
     code, out = run(capsys, fake(tmp_path, "report['logs'][0]['log'] = 'x'; report['outcome'] = 'STALE'"), *given)
-    assert code == 1 and "outcomes differ" in out
+    assert code == 1 and "verdicts differ" in out
     code, out = run(capsys, "/nowhere/sealog", *given)
     assert code == 1 and "No such file" in out

@@ -1000,6 +1000,22 @@ def test_foreign_object(log: Log) -> None:
            found("foreign-object", object="checkpoints/sub/00000000000000000001"), outcome="INTACT")  # fmt: skip
 
 
+@pytest.mark.parametrize("name,data", [
+    ("tlog/tile/0/000.p/2", bytes(64)),
+    ("tlog/tile/0/000.p/3", None),
+    ("tlog/tile/0/000.p/5", bytes(160)),
+    ("tlog/tile/entries/000.p/1", b"\x00\x01{"),
+    ("tlog/checkpoint", b"no note"),
+])  # fmt: skip
+def test_tile_mismatch(log: Log, name: str, data: bytes | None) -> None:
+    log.save()
+    leaves = [leaf_hash(log.read(f"commits/{number:020d}.json")) for number in range(2)]
+    log.write("tlog/tile/0/000.p/2", b"".join(leaves))
+    expect(log, outcome="INTACT")
+    log.write(name, b"".join(leaves) if data is None else data)
+    expect(log, found("tile-mismatch", object=name))
+
+
 # The program.
 
 
