@@ -269,11 +269,10 @@ def folder_for_an_object(folder: Path) -> Attack:
                   [found("object-missing", commit=1, object=log.object_key(1))])
 
 
-def tile_disagrees(folder: Path) -> Attack:
+def snapshot_disagrees(folder: Path) -> Attack:
     log = saved(folder)
-    log.write("tile/0/000.p/5", b"\x00" * 160)
-    log.write("snapshots/00000000000000000005", b"{}\n")
-    return Attack("tile-disagrees", "a tile and a snapshot disagree with the commits: both are derived and prove nothing (Tessera's fsck names the tile)",
+    log.write("snapshots/00000000000000000005", b'{"format":"sealog.snapshot/1","size":5,"fold":{}}\n')
+    return Attack("snapshot-disagrees", "a snapshot disagrees with the commits: it is a hint to writers, and no verifier looks at it",
                   "INTACT", [])
 
 
@@ -407,7 +406,7 @@ ATTACKS: list[Callable[[Path], Attack]] = [
     emptied_object, emptied_commit, oversized_commit, enormous_commit, enormous_object,
     nested_commit,
     trailing_newline_in_name, digits_of_another_script, link_to_the_same_bytes, dangling_link, pipe, device,
-    folder_for_an_object, tile_disagrees, checkpoint_rolled_back, checkpoints_thinned, known_and_unknown,
+    folder_for_an_object, snapshot_disagrees, checkpoint_rolled_back, checkpoints_thinned, known_and_unknown,
     same_name_other_key, rotated_without_the_old_key, signed_before_its_rotation, outside_of_another_log, forked_head,
     restored_backup,
 ]  # fmt: skip
