@@ -59,16 +59,16 @@ def start_run(sealog, config, endpoint, log, *more):
                                 stderr=subprocess.STDOUT, env=environment(endpoint))
 
 
-def verify(sealog, archive, key):
+def verify(sealog, archive, key, *more):
     """`sealog verify ARCHIVE --key KEY`: (exit code, everything it printed)."""
-    done = subprocess.run([sealog, "verify", str(archive), "--key", key], capture_output=True, text=True, timeout=600,
+    done = subprocess.run([sealog, "verify", str(archive), "--key", key, *more], capture_output=True, text=True, timeout=600,
                           env=environment("http://127.0.0.1:9"), check=False)
     return done.returncode, done.stdout + done.stderr
 
 
-def check_intact(checks, name, sealog, archive, key):
+def check_intact(checks, name, sealog, archive, key, *more):
     """Checks that the archive verifies: exit code 0 and the word INTACT, and no worse word."""
-    code, said = verify(sealog, archive, key)
+    code, said = verify(sealog, archive, key, *more)
     words = set(re.findall(r"[A-Z]{5,}", said))
     good = code == 0 and "INTACT" in words and not words & {"TAMPERED", "STALE", "CONSISTENT", "UNVERIFIABLE", "GAPS"}
     checks.check(f"{name}: sealog verify says INTACT", good, f"exit code {code}\n{said}")

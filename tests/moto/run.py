@@ -150,7 +150,9 @@ class Suite:
             for table, expected in replies.items():
                 with self.checks.section(f"round {number}: {table}: the archive can be read"):
                     self.compare(f"round {number}: {table}", expected, archive.rows(self.folder / "archive", table))
-            programs.check_intact(self.checks, f"round {number}", self.sealog, self.folder / "archive", key)
+            # moto sends two INSERTs for an update that makes an item, the second without the first as its old image (DynamoDB
+            # sends one): its images do not join. What it sent is in the archive byte for byte, see above.
+            programs.check_intact(self.checks, f"round {number}", self.sealog, self.folder / "archive", key, "--images", "off")
 
     def check_input(self, number, calls, replies):
         """The input is what it claims to be; otherwise all comparisons below would prove little."""
