@@ -9,6 +9,7 @@ mod build;
 mod read;
 pub mod schema;
 mod seal;
+mod structure;
 
 pub use build::{BatchBuilder, SealedBatch};
 pub use read::EvidenceReader;

@@ -11,7 +11,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::errors::ParquetError;
 use sealog_record::{ChangeRecord, Decision, EvidenceRow};
 
-use crate::{BatchError, schema};
+use crate::{BatchError, schema, structure};
 
 const ROWS_AT_ONCE: usize = 1024;
 
@@ -19,6 +19,7 @@ const ROWS_AT_ONCE: usize = 1024;
 pub struct EvidenceReader {
     bytes: Bytes,
     metadata: ArrowReaderMetadata,
+    rows_max: usize,
 }
 
 impl EvidenceReader {
@@ -31,6 +32,7 @@ impl EvidenceReader {
     }
 
     fn open_trusting(bytes: Bytes) -> Result<Self, BatchError> {
+        let rows_max = structure::check(&bytes).map_err(unfit)?;
         // An embedded Arrow schema could re-interpret columns; what the Parquet schema says is what counts.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let metadata = ArrowReaderMetadata::load(&bytes, options).map_err(BatchError::Decode)?;
@@ -51,7 +53,7 @@ impl EvidenceReader {
                 });
             }
         }
-        Ok(Self { bytes, metadata })
+        Ok(Self { bytes, metadata, rows_max })
     }
 
     /// Rows that the footer claims.
@@ -79,6 +81,9 @@ impl EvidenceReader {
         let mut start = 0;
         for batch in reader {
             let batch = batch.map_err(|error| BatchError::Decode(ParquetError::from(error)))?;
+            if start + batch.num_rows() > self.rows_max {
+                return Err(unfit("it has more rows than it claims"));
+            }
             let rows = Rows::new(&batch).ok_or_else(|| {
                 BatchError::Decode(ParquetError::General("columns are not of the announced types".to_owned()))
             })?;
@@ -99,6 +104,10 @@ fn contained<T>(read: impl FnOnce() -> T) -> Result<T, BatchError> {
         let said = said.or_else(|| cause.downcast_ref::<&str>().map(|text| (*text).to_owned()));
         BatchError::Decode(ParquetError::General(said.unwrap_or_else(|| "the reader gave up".to_owned())))
     })
+}
+
+fn unfit(flaw: &'static str) -> BatchError {
+    BatchError::Decode(ParquetError::General(flaw.to_owned()))
 }
 
 fn same_column(expected: &Field, found: &Field) -> bool {

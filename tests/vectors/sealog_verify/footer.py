@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 DEPTH_MAX = 32
+BYTES_OF_A_ROW_MIN = 32
 
 
 class BadFooter(ValueError):
@@ -23,6 +24,9 @@ def codecs(data: bytes) -> set[int]:
         raise BadFooter("the footer is longer than the file")
     file = _Reader(data[-8 - size : -8]).structure(DEPTH_MAX)
     groups = _list(file.get(4))
+    rows = sum(group.get(3) or 0 for group in map(_dict, groups) if type(group.get(3)) is int)
+    if rows > len(data) // BYTES_OF_A_ROW_MIN:
+        raise BadFooter("more rows than leaf hashes fit into its bytes")
     columns = [column for group in groups for column in _list(_dict(group).get(1))]
     found = [_dict(_dict(column).get(3)).get(4) for column in columns]
     return {codec if type(codec) is int else -1 for codec in found}
@@ -71,8 +75,10 @@ class _Reader:
         members: dict[int, Any] = {}
         number = 0
         while (head := self._byte()) != 0:
-            number = number + (head >> 4) if head >> 4 else self._signed()
-            kind = head & 0x0F
+            following = number + (head >> 4) if head >> 4 else self._signed()
+            if following <= number:
+                raise BadFooter("members are not numbered upwards")
+            number, kind = following, head & 0x0F
             members[number] = kind == 1 if kind in (1, 2) else self._value(kind, depth - 1)
         return members
 
@@ -98,4 +104,6 @@ class _Reader:
         count = head >> 4 if head >> 4 < 15 else self._varint()
         if count > len(self._data):
             raise BadFooter("a list is longer than the footer")
+        if count and head & 0x0F in (1, 2):
+            raise BadFooter("a list of truth values")
         return [self._value(head & 0x0F, depth - 1) for _ in range(count)]
