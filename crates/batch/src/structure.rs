@@ -16,6 +16,8 @@ const ROW_GROUP_MAX: i64 = 2 << 30;
 const ELEMENTS_MAX: u64 = 1_000_000;
 const DEPTH_MAX: u8 = 32;
 
+const I32: u8 = 5;
+const I64: u8 = 6;
 const BYTES: u8 = 8;
 const LIST: u8 = 9;
 const SET: u8 = 10;
@@ -55,7 +57,7 @@ fn row_group(kind: u8, rest: &mut &[u8], body: &[u8], rows: &mut u64) -> Result<
             elements(rest, &mut |kind, rest| column(kind, rest, body, &mut expanded))?;
             Ok(true)
         }
-        (3, 6) => {
+        (3, I64) => {
             let count = u64::try_from(integer(rest)?).map_err(|_| "a row group of fewer than no rows")?;
             *rows = rows.saturating_add(count);
             Ok(true)
@@ -90,9 +92,9 @@ impl Chunk {
         let mut chunk = Self::default();
         members(rest, DEPTH_MAX, &mut |id, kind, rest| {
             match (id, kind) {
-                (7, 6) => chunk.length = integer(rest)?,
-                (9, 6) => chunk.data = integer(rest)?,
-                (11, 6) => chunk.dictionary = Some(integer(rest)?),
+                (7, I64) => chunk.length = integer(rest)?,
+                (9, I64) => chunk.data = integer(rest)?,
+                (11, I64) => chunk.dictionary = Some(integer(rest)?),
                 _ => return Ok(false),
             }
             Ok(true)
@@ -112,8 +114,8 @@ impl Chunk {
             let (mut claimed, mut stored) = (-1, -1);
             members(&mut rest, DEPTH_MAX, &mut |id, kind, rest| {
                 match (id, kind) {
-                    (2, 5) => claimed = integer(rest)?,
-                    (3, 5) => stored = integer(rest)?,
+                    (2, I32) => claimed = integer(rest)?,
+                    (3, I32) => stored = integer(rest)?,
                     _ => return Ok(false),
                 }
                 Ok(true)
