@@ -31,7 +31,7 @@ class Writers:
         env = servers.environment(endpoint)
         # Each quarter of them shares its shards two by two.
         shards = [f"shard-{n - n % 2 if n >= 3 * count // 4 else n}" for n in range(count)]
-        self.acknowledged, self.pumps = set(), []
+        self.acknowledged, self.begun, self.pumps = set(), set(), []
         self.processes = [
             subprocess.Popen([options.writer, archive, f"writer-{n}", shard, str(options.commits)], env=env, text=True,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -49,9 +49,11 @@ class Writers:
         for line in process.stdout:
             shard, number = line.split()
             self.acknowledged.add((shard, int(number)))
+            self.begun.add(process.pid)
 
-    def has_begun(self):
-        return len(self.acknowledged) >= len(self.processes)
+    def have_begun(self):
+        """Each has opened its log: a store that is away then is an error, and no crash to be survived."""
+        return len(self.begun) == len(self.processes)
 
     def wait(self, timeout_s):
         deadline = time.monotonic() + timeout_s
@@ -92,7 +94,7 @@ def race(checks, options, server, prefix, count, dice):
     kills = 0
     while dice and kills < options.kills and any(process.poll() is None for process in writers.processes):
         time.sleep(0.2)
-        if writers.has_begun():
+        if writers.have_begun():
             time.sleep(dice.uniform(0.2, 1.5))
             server.kill()
             time.sleep(dice.uniform(0, 0.5))

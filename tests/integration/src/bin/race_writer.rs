@@ -12,7 +12,7 @@ use sealog_chain::{
     Decisions, Fact, OnGap, Policies, Segment, SegmentFrom, StartAt, Tree, VerifierKey, Writer, sha256,
 };
 use sealog_integration::model::{Key, TABLE};
-use sealog_integration::rows::{STREAM, parquet, row, sequence};
+use sealog_integration::rows::{Row, STREAM, parquet, row, sequence};
 use sealog_pipeline::{Committer, Identity, PipelineError, Sealed, SealedObject, Signer};
 use sealog_record::{ReadFrom, ShardId, StreamLabel, Timestamp, ViewType};
 use sealog_source::SystemClock;
@@ -61,6 +61,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// Row `number` of an item that no other shard writes: an item lives in one shard, or its images would not join.
+fn own_row(shard: &ShardId, number: u64) -> Row {
+    let mut row = row(shard.as_str(), number);
+    for image in [&mut row.keys, &mut row.old_image, &mut row.new_image].into_iter().flatten() {
+        *image = image.replace("\"a-", &format!("\"{shard}-"));
+    }
+    row
+}
+
 /// Row `number` as this writer believes the log to stand.
 fn batch(
     committer: &Committer,
@@ -68,7 +77,7 @@ fn batch(
     shard: &ShardId,
     number: u64,
 ) -> Result<Sealed, Box<dyn std::error::Error>> {
-    let row = row(shard.as_str(), number);
+    let row = own_row(shard, number);
     let bytes = parquet(std::slice::from_ref(&row));
     let mut tree = Tree::default();
     tree.push(row.leaf());
