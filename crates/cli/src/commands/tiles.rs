@@ -62,6 +62,7 @@ async fn newest(log: &Log) -> Result<Option<SignedCheckpoint>, Failure> {
 fn refused(error: LogError) -> Failure {
     match error {
         LogError::Store(error) => error.into(),
-        error @ (LogError::Missing { .. } | LogError::Chain { .. } | _) => Failure::unreachable(error),
+        LogError::Missing { .. } | LogError::Chain { .. } => Failure::new(Exit::Verdict(1), error),
+        _ => Failure::unreachable(error),
     }
 }
