@@ -88,6 +88,9 @@ suite "tests/crash/kill9.py --trim" "$SEALOG_PYTHON" tests/crash/kill9.py --trim
 # Small here; by itself it runs 16 writers with 500 commits each, and kills the server ten times.
 suite "tests/crash/many_writers.py" "$SEALOG_PYTHON" tests/crash/many_writers.py --sealog "$SEALOG_BIN" \
   --writer "${SEALOG_BIN%/*}/race_writer" --commits 20 --kills 3
+# Sampled here; by itself the one takes 40 points on each server (all with --points 0), the other kills ten times.
+suite "tests/crash/points.py" "$SEALOG_PYTHON" tests/crash/points.py --sealog "$SEALOG_BIN" --points 8
+suite "tests/crash/server_kill.py" "$SEALOG_PYTHON" tests/crash/server_kill.py --sealog "$SEALOG_BIN" --kills 3
 suite "tests/crash/two_writers.py" "$SEALOG_PYTHON" tests/crash/two_writers.py --sealog "$SEALOG_BIN"
 suite "tests/crash/two_writers.py --trim" "$SEALOG_PYTHON" tests/crash/two_writers.py --trim --sealog "$SEALOG_BIN"
 
