@@ -134,6 +134,9 @@ impl Chunk {
 /// Takes a member's value if it wants it: `true`.
 type Take<'t> = &'t mut dyn FnMut(i64, u8, &mut &[u8]) -> Result<bool, Flaw>;
 
+/// Takes an element, whole.
+type Each<'e> = &'e mut dyn FnMut(u8, &mut &[u8]) -> Result<(), Flaw>;
+
 /// An element that must be a structure.
 fn structure(kind: u8, rest: &mut &[u8], take: Take<'_>) -> Result<(), Flaw> {
     if kind == STRUCTURE {
@@ -165,7 +168,7 @@ fn members(rest: &mut &[u8], depth: u8, take: Take<'_>) -> Result<(), Flaw> {
 }
 
 /// Elements of a list.
-fn elements(rest: &mut &[u8], each: &mut dyn FnMut(u8, &mut &[u8]) -> Result<(), Flaw>) -> Result<(), Flaw> {
+fn elements(rest: &mut &[u8], each: Each<'_>) -> Result<(), Flaw> {
     let head = byte(rest)?;
     let (short, kind) = (u64::from(head >> 4), head & 0x0f);
     let count = if short == 15 { varint(rest)? } else { short };

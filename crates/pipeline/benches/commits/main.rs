@@ -27,7 +27,7 @@ use sealog_store::{Memory, S3, S3Options, Store};
 const LATENCIES_MS: [u64; 3] = [0, 20, 50];
 const LOGS: [usize; 2] = [1, 16];
 /// Rows of a batch and of a page, so that each page is a commit.
-const ROWS: u64 = 10;
+const ROWS: u32 = 10;
 /// Commits whose calls are drawn.
 const DRAWN: std::ops::Range<u64> = 10..14;
 const MS_PER_CHARACTER: i64 = 10;
@@ -38,9 +38,9 @@ async fn run(store: Arc<dyn Store>, logs: usize, pages: u64, latency: Duration) 
     let names: Vec<String> = (0..logs).map(|log| format!("table-{log:02}")).collect();
     let mut scenario = Scenario::new(1);
     for name in &names {
-        let writer = WriterSpec::count(pages * ROWS, Millis::minutes(-30), Millis::minutes(-1));
+        let writer = WriterSpec::count(pages * u64::from(ROWS), Millis::minutes(-30), Millis::minutes(-1));
         let mut spec = TableSpec::new(name).writer(writer);
-        spec.pages.records_max = ROWS as usize;
+        spec.pages.records_max = ROWS;
         scenario = scenario.table(spec);
     }
     let engine = Arc::new(Mutex::new(Engine::new(scenario, clock.now_ms()).unwrap()));
@@ -59,7 +59,7 @@ async fn run(store: Arc<dyn Store>, logs: usize, pages: u64, latency: Duration) 
         ended.result.unwrap();
     }
     for (name, progress) in progress {
-        assert_eq!(progress.totals().committed, pages * ROWS, "{name}");
+        assert_eq!(progress.totals().committed, pages * u64::from(ROWS), "{name}");
     }
     timed.calls()
 }
