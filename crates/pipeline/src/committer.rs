@@ -10,7 +10,7 @@ use sealog_chain::{
 };
 use sealog_record::{ShardId, StreamLabel, TableArn, Timestamp};
 use sealog_source::{Clock, CommittedShard};
-use sealog_store::{Log, Object, Settled};
+use sealog_store::{Log, LogError, Object, Settled};
 use tokio_util::sync::CancellationToken;
 
 use crate::patience::Patience;
@@ -236,7 +236,7 @@ impl Committer {
     async fn give_way(&mut self, theirs: &Object, sealed: Sealed) -> Result<Sealed, PipelineError> {
         let (number, rows) = (self.fold.size(), sealed.rows());
         let winner = self.log.fold_in(&mut self.fold, theirs)?.writer;
-        self.log.follow(&mut self.fold, drop).await?;
+        self.follow().await?;
         self.check_ours()?;
         let rest = rebase(sealed, &self.fold)?;
         self.progress.lost_race();
@@ -249,6 +249,18 @@ impl Committer {
             rows - kept,
         );
         Ok(rest)
+    }
+
+    /// Folds in what others committed. What was folded in stays so when the store fails half-way.
+    async fn follow(&mut self) -> Result<(), PipelineError> {
+        let mut patience = Patience::new(&self.identity, self.log.name());
+        loop {
+            match self.log.follow(&mut self.fold, drop).await {
+                Ok(()) => return Ok(()),
+                Err(LogError::Store(error)) => patience.wait(error).await?,
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     async fn publish(&mut self) -> Result<SignedCheckpoint, PipelineError> {

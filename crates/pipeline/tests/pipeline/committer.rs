@@ -81,3 +81,26 @@ async fn what_does_not_pass_by_itself_is_not_waited_for() {
         assert_eq!(faulty.calls(), first + 1, "{:?}", faulty.names());
     }
 }
+
+/// Whichever call fails for a while after another writer was first, the batch that lost lands behind it by itself.
+#[tokio::test(start_paused = true)]
+async fn a_lost_race_is_made_up_for_through_a_store_that_fails_for_a_moment() {
+    for failing in 0_usize.. {
+        let store = Arc::new(Memory::default());
+        let opening = Arc::new(Faulty::new(Arc::clone(&store), None));
+        writer(Arc::clone(&opening) as Arc<dyn Store>).await.unwrap();
+        let plan = (opening.calls() + failing, Fault::Refuse(StoreErrorKind::Unknown));
+        let faulty = Arc::new(Faulty::new(Arc::clone(&store), Some(plan)));
+        let mut second = writer(Arc::clone(&faulty) as Arc<dyn Store>).await.unwrap();
+        let mut first = writer(Arc::clone(&store) as Arc<dyn Store>).await.unwrap();
+        let theirs = sealed(&first, vec![opened(), page("a", &[1]).await]);
+        first.commit(theirs).await.unwrap();
+        let ours = sealed(&second, vec![opened(), page("a", &[1, 2]).await]);
+        second.commit(ours).await.unwrap_or_else(|error| panic!("{error}: {:?}", faulty.names()));
+        assert_eq!(oracle::read(&store, TABLE, &key()).await.numbers("a"), [1, 2]);
+        if faulty.calls() <= plan.0 {
+            assert!(failing > 5, "{:?}", faulty.names());
+            return;
+        }
+    }
+}
