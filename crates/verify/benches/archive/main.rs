@@ -132,9 +132,11 @@ fn leaves(archive: &sealed::Archive) {
     }
 }
 
-fn options() -> VerifyOptions {
+/// Soon after the newest of so many commits; they are a second apart.
+fn options(commits: u64) -> VerifyOptions {
+    let took_ms = i64::try_from(commits).unwrap() * 1000;
     VerifyOptions {
-        now: Timestamp::from_millis(writer::BEGIN_MS + 20_000_000),
+        now: Timestamp::from_millis(writer::BEGIN_MS + took_ms + 60_000),
         key: Some(writer::key().verifier().clone()),
         ..VerifyOptions::default()
     }
@@ -147,7 +149,7 @@ fn run(folder: &Path, options: &VerifyOptions) -> sealog_verify::Report {
 }
 
 fn intact(folder: &Path, records: u64, images: bool) {
-    let report = run(folder, &VerifyOptions { images, depth: Depth::Full, ..options() });
+    let report = run(folder, &VerifyOptions { images, depth: Depth::Full, ..options(0) });
     assert_eq!(report.integrity.to_string(), "INTACT", "{:#?}", report.logs[0].findings);
     assert_eq!(
         (report.completeness.to_string().as_str(), report.logs[0].checked.rows),
@@ -170,7 +172,7 @@ fn memory() {
         let folder = tempfile::tempdir().unwrap();
         let records = sealed::write_long(folder.path(), commits);
         let mut outcome = None;
-        let peak = peak_kb(|| outcome = Some(run(folder.path(), &options())));
+        let peak = peak_kb(|| outcome = Some(run(folder.path(), &options(commits))));
         let report = outcome.unwrap();
         assert_eq!((report.outcome, report.logs[0].checked.rows), (Outcome::Intact, records));
         peak
