@@ -18,5 +18,6 @@ mod gather;
 mod race;
 mod rebase;
 mod records;
+mod rotation;
 mod startup;
 mod sweep;

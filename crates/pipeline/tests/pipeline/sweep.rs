@@ -2,8 +2,8 @@
 //!
 //! Whole processes run: reader, gatherer, stager, committer. Recovery is nothing but the next start.
 //!
-//! Not among the scenarios, because Sealog does not do it yet: a commit with several objects (the gatherer seals one),
-//! rotation of the key (no command states that fact), publishing to the lake, compaction.
+//! Rotation of the key, which no running process does by itself, is swept in `rotation.rs`. Not among the scenarios, because
+//! Sealog does not do it yet: a commit with several objects (the gatherer seals one), publishing to the lake, compaction.
 
 use std::future::Future;
 use std::io::Write as _;
