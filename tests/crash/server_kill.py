@@ -56,12 +56,12 @@ def run(checks, options, folder, simulator, server, rng):
         for _ in range(options.kills):
             archive.wait_for(archive.records + 1, process)
             time.sleep(rng.uniform(0, 0.5))
-            seen = archive.look()
-            busy += archive.records < len(truth)
+            seen = dict(archive.commits)
             server.kill()
             time.sleep(rng.uniform(0.1, 1))
             server.start()
             archive.look()
+            busy += archive.records < len(truth)
             kept = kept and all(archive.commits.get(name) == body for name, body in seen.items())
         checks.check(f"{server.name}: every commit seen before a kill is there behind it", kept)
         checks.equal(f"{server.name}: kills that hit a run with work left", busy, options.kills)
@@ -87,11 +87,10 @@ class Archive:
         self.server, self.client, self.commits, self.records = server, servers.client(server.endpoint), {}, 0
 
     def look(self):
-        """Brings `commits` (bytes by name) up to what is there, reading each again; gives them."""
+        """Brings `commits` (bytes by name) up to what is there, reading each again."""
         names = self._names()
         self.commits = {name: self._read(name) for name in names}
         self.records = sum((json.loads(body).get("batch") or {}).get("records", 0) for body in self.commits.values())
-        return dict(self.commits)
 
     def wait_for(self, records, process, timeout_s=300):
         """Returns when so many records are committed; an error if the run ends or the time is over."""
