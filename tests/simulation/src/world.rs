@@ -40,17 +40,27 @@ impl Signer for Key {
     }
 }
 
+/// A key in memory; signing is as dear as with one from a file.
+#[must_use]
+pub fn signer(name: &str, seed: [u8; 32]) -> Arc<dyn Signer> {
+    Arc::new(Key(SigningKey::from_seed(name, seed).unwrap()))
+}
+
+fn test_signer() -> Arc<dyn Signer> {
+    signer("test", [7; 32])
+}
+
 /// The key that signs the logs of all tests.
 #[must_use]
 pub fn key() -> VerifierKey {
-    SigningKey::from_seed("test", [7; 32]).unwrap().verifier().clone()
+    test_signer().verifier().clone()
 }
 
 /// Who a process is.
 pub fn identity(writer: &str, clock: Arc<dyn Clock>) -> Identity {
     Identity {
         writer: Writer { id: writer.to_owned(), build: "test".to_owned() },
-        signer: Arc::new(Key(SigningKey::from_seed("test", [7; 32]).unwrap())),
+        signer: test_signer(),
         clock,
         cancel: CancellationToken::new(),
     }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sealog_batch::{BatchBuilder, SealRule};
-use sealog_chain::{OnGap, SigningKey, StartAt, Tree, VerifierKey, Writer, record_leaf};
-use sealog_pipeline::{Config, Identity, PipelineError, Run, Signer, Signing, TableConfig};
+use sealog_chain::{OnGap, StartAt, Tree, Writer, record_leaf};
+use sealog_pipeline::{Config, Identity, Run, Signing, TableConfig};
 use sealog_record::{Decision, EvidenceRow};
+use sealog_simulation::world::signer;
 use sealog_source::{Page, SystemClock};
 use sealog_store::{Directory, Location};
 use serde::Deserialize;
@@ -257,20 +258,6 @@ fn leaves(prepared: Prepared) -> u64 {
     u64::from(tree.root().0[0])
 }
 
-/// A key in memory; signing is as dear as with one from a file.
-struct Key(SigningKey);
-
-#[async_trait::async_trait]
-impl Signer for Key {
-    fn verifier(&self) -> &VerifierKey {
-        self.0.verifier()
-    }
-
-    async fn sign_bytes(&self, message: &[u8]) -> Result<Vec<u8>, PipelineError> {
-        Ok(self.0.sign(message).to_vec())
-    }
-}
-
 fn config(archive: &Path) -> Config {
     let table = TableConfig {
         name: "volume".to_owned(),
@@ -299,7 +286,7 @@ fn end_to_end(prepared: Prepared) -> u64 {
         let store = Arc::new(Directory::create(folder.path()).await.unwrap());
         let identity = Identity {
             writer: Writer { id: "bench".to_owned(), build: "bench".to_owned() },
-            signer: Arc::new(Key(SigningKey::from_seed("bench", [7; 32]).unwrap())),
+            signer: signer("bench", [7; 32]),
             clock: Arc::new(SystemClock),
             cancel: Default::default(),
         };

@@ -19,11 +19,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use sealog_batch::SealRule;
-use sealog_chain::{OnGap, SigningKey, StartAt, VerifierKey, Writer};
-use sealog_pipeline::{Config, Identity, PipelineError, Progress, Run, Signer, Signing, TableConfig};
+use sealog_chain::{OnGap, StartAt, Writer};
+use sealog_pipeline::{Config, Identity, Progress, Run, Signing, TableConfig};
 use sealog_record::{ShardId, StreamArn};
 use sealog_simulation::clock::{Paused, ZERO_MS};
 use sealog_simulation::service::Simulated;
+use sealog_simulation::world::signer;
 use sealog_simulator::{Engine, Millis, Scenario, TableSpec, WriterSpec};
 use sealog_source::{
     Clock, IteratorStart, ServiceError, ShardIterator, StreamClient, StreamPage, TableStream,
@@ -88,19 +89,6 @@ impl StreamClient for Counted {
     }
 }
 
-struct Key(SigningKey);
-
-#[async_trait]
-impl Signer for Key {
-    fn verifier(&self) -> &VerifierKey {
-        self.0.verifier()
-    }
-
-    async fn sign_bytes(&self, message: &[u8]) -> Result<Vec<u8>, PipelineError> {
-        Ok(self.0.sign(message).to_vec())
-    }
-}
-
 fn config() -> Config {
     let table = TableConfig {
         name: TABLE.to_owned(),
@@ -139,7 +127,7 @@ async fn main() {
     let simulated = Simulated::new(engine, Arc::clone(&clock) as Arc<dyn Clock>);
     let identity = Identity {
         writer: Writer { id: "bench".to_owned(), build: "bench".to_owned() },
-        signer: Arc::new(Key(SigningKey::from_seed("bench", [7; 32]).unwrap())),
+        signer: signer("bench", [7; 32]),
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
         cancel: CancellationToken::new(),
     };

@@ -3,14 +3,13 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use sealog_batch::SealRule;
-use sealog_chain::{CHECKPOINT_KEY, Fact, SignedCheckpoint, SigningKey, VerifierKey};
+use sealog_chain::{CHECKPOINT_KEY, Fact, SignedCheckpoint};
 use sealog_pipeline::{Committer, Cosigned, Gatherer, Identity, PipelineError, Signer, rotate_key};
 use sealog_simulation::clock::Paused;
 use sealog_simulation::oracle::{self, latest_checkpoint};
 use sealog_simulation::store::{Fault, Faulty};
-use sealog_simulation::world::{TABLE, identity, key, open, policies};
+use sealog_simulation::world::{TABLE, identity, key, open, policies, signer};
 use sealog_source::Clock;
 use sealog_store::{Log, Memory, Store};
 
@@ -18,21 +17,8 @@ use crate::events::{opened, page};
 
 const ATTEMPTS_MAX: usize = 3;
 
-struct Next(SigningKey);
-
-#[async_trait]
-impl Signer for Next {
-    fn verifier(&self) -> &VerifierKey {
-        self.0.verifier()
-    }
-
-    async fn sign_bytes(&self, message: &[u8]) -> Result<Vec<u8>, PipelineError> {
-        Ok(self.0.sign(message).to_vec())
-    }
-}
-
-fn next() -> Next {
-    Next(SigningKey::from_seed("test-2", [8; 32]).unwrap())
+fn next() -> Arc<dyn Signer> {
+    signer("test-2", [8; 32])
 }
 
 /// A log of one commit.
@@ -53,7 +39,7 @@ async fn rotate(store: Arc<dyn Store>) -> Result<Option<u64>, PipelineError> {
     let clock: Arc<dyn Clock> = Arc::new(Paused::new());
     let old = identity("w", clock);
     let from = Arc::clone(&old.signer);
-    let signer = Arc::new(Cosigned::new(Arc::clone(&from), Arc::new(next())));
+    let signer = Arc::new(Cosigned::new(Arc::clone(&from), next()));
     let log = Log::new(store, TABLE);
     let mut committer = Committer::open(log, policies(), Identity { signer, ..old }, Arc::default()).await?;
     rotate_key(&mut committer, &from, next().verifier()).await
