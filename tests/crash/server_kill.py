@@ -56,6 +56,7 @@ def run(checks, options, folder, simulator, server, rng):
         for _ in range(options.kills):
             archive.wait_for(archive.records + 1, process)
             time.sleep(rng.uniform(0, 0.5))
+            archive.follow()
             seen = dict(archive.commits)
             server.kill()
             time.sleep(rng.uniform(0.1, 1))
@@ -100,11 +101,15 @@ class Archive:
                 raise RuntimeError(f"the run ended with {process.returncode}")
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{self.records} of {records} records after {timeout_s} s")
-            for name in self._names():
-                if name not in self.commits:
-                    self.commits[name] = self._read(name)
-                    self.records += (json.loads(self.commits[name]).get("batch") or {}).get("records", 0)
+            self.follow()
             time.sleep(0.05)
+
+    def follow(self):
+        """Reads what is new."""
+        for name in self._names():
+            if name not in self.commits:
+                self.commits[name] = self._read(name)
+                self.records += (json.loads(self.commits[name]).get("batch") or {}).get("records", 0)
 
     def _names(self):
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=servers.BUCKET, Prefix=f"{PREFIX}/{common.TABLE}/commits/")
