@@ -1,0 +1,1 @@
+//! Filters: components that judge records.
