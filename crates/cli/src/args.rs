@@ -45,6 +45,11 @@ pub(crate) enum Command {
     Tiles(crate::commands::tiles::TilesArgs),
     /// Make, show and replace signing keys
     Keys(crate::commands::keys::KeysArgs),
+    /// Make, test, review and pin filters, which judge every record
+    Filter(crate::commands::filter::FilterArgs),
+    /// Compile a component for the process that started this one
+    #[command(hide = true)]
+    FilterCompile,
     /// Serve a simulated DynamoDB Streams for tests
     Simulator(SimulatorArgs),
     /// Print a shell's completions

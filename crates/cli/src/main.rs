@@ -44,6 +44,8 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             Command::CheckProof(args) => commands::check_proof::run(&args),
             Command::Tiles(args) => commands::tiles::run(&args).await,
             Command::Keys(args) => commands::keys::run(&args).await,
+            Command::Filter(args) => commands::filter::run(&args).await,
+            Command::FilterCompile => Ok(commands::filter_compile::run()),
             Command::Simulator(args) => commands::simulator::run(&args).await,
             Command::Completions(args) => commands::completions::run(&args),
         }

@@ -27,8 +27,19 @@ pub struct Room {
     pub never: &'static [&'static str],
 }
 
-const ALL: &[&str] =
-    &["record", "source", "filter", "batch", "chain", "store", "pipeline", "verify", "query", "simulator"];
+const ALL: &[&str] = &[
+    "record",
+    "source",
+    "filter",
+    "kit",
+    "batch",
+    "chain",
+    "store",
+    "pipeline",
+    "verify",
+    "query",
+    "simulator",
+];
 
 /// The rooms. `filter` and `query` are listed before they are built.
 pub const ROOMS: &[Room] = &[
@@ -51,6 +62,12 @@ pub const ROOMS: &[Room] = &[
         folder: "filter",
         may_use: &["record"],
         never: &["aws-config", "aws-sdk-*", "aws-smithy-*", "arrow*", "parquet*", "clap"],
+    },
+    // For authors of filters: asks filters about records and archives, and never writes to one.
+    Room {
+        folder: "kit",
+        may_use: &["record", "filter", "batch", "chain", "store"],
+        never: &["sealog-source", "sealog-pipeline", "sealog-verify", "aws-sdk-dynamodbstreams", "clap"],
     },
     Room {
         folder: "batch",

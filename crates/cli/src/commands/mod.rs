@@ -4,6 +4,8 @@ pub(crate) mod archive;
 pub(crate) mod check_proof;
 pub(crate) mod completions;
 pub(crate) mod demo;
+pub(crate) mod filter;
+pub(crate) mod filter_compile;
 pub(crate) mod gaps;
 pub(crate) mod hold;
 pub(crate) mod keys;
