@@ -16,7 +16,8 @@ SEALOG_VERSITYGW="$("$setup/versitygw.sh")" || exit 1
 SEALOG_MINIO="$("$setup/minio.sh")" || exit 1
 SEALOG_TOXIPROXY="$("$setup/toxiproxy.sh")" || exit 1
 SEALOG_FSCK="$("$setup/fsck.sh")" || exit 1
-export SEALOG_PYTHON SEALOG_VERSITYGW SEALOG_MINIO SEALOG_TOXIPROXY
+SEALOG_GUESTS="$("$setup/guests.sh")" || exit 1
+export SEALOG_PYTHON SEALOG_VERSITYGW SEALOG_MINIO SEALOG_TOXIPROXY SEALOG_GUESTS
 target="${CARGO_TARGET_DIR:-target}"
 # Python must not write its caches into the clone: a test of a read-only tree would differ from one of a fresh tree.
 export PYTHONDONTWRITEBYTECODE=1
@@ -80,6 +81,7 @@ suite "tests/integration/memory.py" "$setup/with-servers.sh" "$SEALOG_PYTHON" te
 suite "tests/integration/s3.py" "$setup/with-servers.sh" "$SEALOG_PYTHON" tests/integration/s3.py --sealog "$SEALOG_BIN"
 suite "tests/integration/bucket.py" "$setup/with-servers.sh" "$SEALOG_PYTHON" tests/integration/bucket.py --sealog "$SEALOG_BIN"
 suite "tests/integration/flush.py" "$SEALOG_PYTHON" tests/integration/flush.py --sealog "$SEALOG_BIN"
+suite "tests/kit/languages.py" "$SEALOG_PYTHON" tests/kit/languages.py --sealog "$SEALOG_BIN"
 suite "tests/tlog/fsck.py" "$SEALOG_PYTHON" tests/tlog/fsck.py --sealog "$SEALOG_BIN" --fsck "$SEALOG_FSCK"
 suite "tests/vectors/run_vectors.py" "$SEALOG_PYTHON" tests/vectors/run_vectors.py "$SEALOG_BIN"
 suite "tests/tamper/run.py" "$SEALOG_PYTHON" tests/tamper/run.py --sealog "$SEALOG_BIN"

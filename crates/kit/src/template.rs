@@ -9,6 +9,12 @@ use crate::{KitError, Language, Project, build};
 
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../plugins/templates");
 
+/// Has the packages of a project in Rust, pinned.
+const LOCK: &str = "Cargo.lock";
+
+/// The SDK that projects in Rust get a copy of: nothing of theirs depends on where, or whether, it is published.
+static RUST_SDK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../plugins/sdk");
+
 /// The released interface that new projects are built for.
 pub(crate) const WIT: &str = include_str!("../../../wit/filter-1.0.0/filter.wit");
 
@@ -24,7 +30,17 @@ pub fn create(folder: &Path, name: &str, language: Language) -> Result<Project, 
     for part in ["common", language.as_str()] {
         let files = TEMPLATES.get_dir(part).map(files_of).unwrap_or_default();
         for (relative, bytes) in files {
-            write(&folder.join(placed(&relative)), &filled(bytes, name, language))?;
+            let placed = placed(&relative);
+            let mut bytes = filled(bytes, name, language);
+            if placed == LOCK {
+                bytes = sorted(&String::from_utf8_lossy(&bytes)).into_bytes();
+            }
+            write(&folder.join(placed), &bytes)?;
+        }
+    }
+    if language == Language::Rust {
+        for (relative, bytes) in files_of(&RUST_SDK) {
+            write(&folder.join("sdk").join(relative), bytes)?;
         }
     }
     write(&folder.join("wit").join("filter.wit"), WIT.as_bytes())?;
@@ -65,6 +81,17 @@ fn filled(bytes: &[u8], name: &str, language: Language) -> Vec<u8> {
     text.replace("{{name}}", name).replace("{{source}}", language.source()).into_bytes()
 }
 
+/// A lock file with its packages in Cargo's order, which a new name may have changed: `--locked` compares texts.
+fn sorted(lock: &str) -> String {
+    const PACKAGE: &str = "[[package]]\n";
+    let mut parts = lock.split(PACKAGE);
+    let head = parts.next().unwrap_or_default();
+    let mut packages: Vec<&str> = parts.map(str::trim_end).collect();
+    packages.sort_unstable();
+    let packages: Vec<String> = packages.iter().map(|package| format!("{PACKAGE}{package}\n")).collect();
+    format!("{head}{}", packages.join("\n"))
+}
+
 fn write(path: &Path, bytes: &[u8]) -> Result<(), KitError> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(KitError::file(folder))?;
@@ -91,6 +118,18 @@ mod tests {
             }
             let again = create(&root, "orders", language).unwrap_err();
             assert!(matches!(again, KitError::NotEmpty { .. }), "{again}");
+        }
+    }
+
+    #[test]
+    fn a_lock_file_is_in_order_whatever_the_name() {
+        for name in ["a", "serde", "zz"] {
+            let folder = tempfile::tempdir().unwrap();
+            create(folder.path(), name, Language::Rust).unwrap();
+            let lock = std::fs::read_to_string(folder.path().join(LOCK)).unwrap();
+            let names: Vec<&str> = lock.lines().filter_map(|line| line.strip_prefix("name = ")).collect();
+            assert!(names.len() > 20 && names.is_sorted(), "{name}: {names:?}");
+            assert!(names.contains(&format!("\"{name}\"").as_str()));
         }
     }
 

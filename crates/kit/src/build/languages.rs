@@ -17,7 +17,7 @@ pub(super) fn rust(project: &Project, tool: &Tool, options: BuildOptions) -> Res
     let folder = root.join("build").join("cargo");
     let mut command = tool.command();
     command.args(["build", "--release", "--quiet", "--target", TARGET, "--target-dir"]).arg(&folder);
-    if root.join("Cargo.lock").is_file() {
+    if is_locked(&root) {
         command.arg("--locked");
     }
     command
@@ -30,6 +30,13 @@ pub(super) fn rust(project: &Project, tool: &Tool, options: BuildOptions) -> Res
     run(&mut command, tool.name, &root)?;
     let made = folder.join(TARGET).join("release").join(format!("{}.wasm", project.name.replace('-', "_")));
     component::encode(&read(&made)?, tool.name)
+}
+
+/// Whether the project, or the workspace that it is a member of, has pinned its packages.
+fn is_locked(root: &Path) -> bool {
+    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
+    let own = manifest.lines().any(|line| line.trim() == "[workspace]");
+    root.ancestors().take(if own { 1 } else { usize::MAX }).any(|folder| folder.join("Cargo.lock").is_file())
 }
 
 /// Flags of rustc, in Cargo's encoding, that take this machine's folders out of messages of panics.

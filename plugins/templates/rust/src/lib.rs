@@ -1,87 +1,83 @@
 //! What {{name}} decides. `configure` says which attributes it looks at; nothing else reaches it.
 
-wit_bindgen::generate!({ path: "wit", world: "filter" });
+use sealog_filter_sdk::{
+    AlertCode, Change, Column, Declare, DropCode, Filter, Image, Keep, Redactable, TagName, Verdict,
+};
 
-use sealog::filter::types::{ChangeKind, Column, Edits, Image, Tag, Value, VerdictKinds};
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    #[serde(default = "draft")]
+    drop_status: String,
+}
 
-const DRAFT: &str = "draft";
-const PAID_CANCELLED: &str = "paid-cancelled";
+fn draft() -> String {
+    "DRAFT".to_owned()
+}
 
-/// Places in the list of columns that `configure` gives, and so in `Change::cells`.
-const OLD_STATUS: usize = 0;
-const NEW_STATUS: usize = 1;
-const OLD_EMAIL: usize = 2;
-const NEW_EMAIL: usize = 3;
+/// What was declared: whatever `judge` looks at, removes or says takes one of these.
+struct Orders {
+    drop_status: String,
+    old_status: Column,
+    new_status: Column,
+    emails: [Redactable; 2],
+    deleted_by: TagName,
+    draft: DropCode,
+    paid_cancelled: AlertCode,
+}
 
-struct Filter;
-export!(Filter);
+impl Filter for Orders {
+    const NAME: &'static str = "{{name}}";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const CONFIG_SCHEMA: Option<&'static str> = Some(
+        r#"{"type":"object","properties":{"drop_status":{"type":"string"}},"additionalProperties":false}"#,
+    );
+    type Config = Config;
 
-impl Guest for Filter {
-    fn configure(config: String) -> Result<Manifest, String> {
-        drop_status(&config)?;
-        let column = |image, name: &str| Column { image, path: vec![name.to_owned()] };
-        Ok(Manifest {
-            name: "{{name}}".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            columns: vec![
-                column(Image::OldImage, "status"),
-                column(Image::NewImage, "status"),
-                column(Image::OldImage, "email"),
-                column(Image::NewImage, "email"),
-            ],
-            reasons: vec![DRAFT.to_owned(), PAID_CANCELLED.to_owned()],
-            verdicts: VerdictKinds::DROP | VerdictKinds::REDACT | VerdictKinds::TAG | VerdictKinds::ALERT,
-            config_schema: Some(
-                r#"{"type":"object","properties":{"drop_status":{"type":"string"}},"additionalProperties":false}"#
-                    .to_owned(),
-            ),
+    fn configure(config: Config, declare: &mut Declare) -> Result<Self, String> {
+        Ok(Self {
+            drop_status: config.drop_status,
+            old_status: declare.column(Image::OldImage, "status"),
+            new_status: declare.column(Image::NewImage, "status"),
+            emails: [Image::OldImage, Image::NewImage].map(|image| declare.redactable(image, "email")),
+            deleted_by: declare.tag("deleted-by"),
+            draft: declare.drop("draft"),
+            paid_cancelled: declare.alert("paid-cancelled"),
         })
     }
 
-    fn evaluate(batch: Vec<Change>) -> Result<Vec<Verdict>, String> {
-        let dropped = DROP_STATUS.get().ok_or("not configured")?;
-        Ok(batch.iter().map(|change| judge(change, dropped)).collect())
-    }
-}
-
-static DROP_STATUS: std::sync::OnceLock<String> = std::sync::OnceLock::new();
-
-fn drop_status(config: &str) -> Result<(), String> {
-    let config: serde_json::Value = serde_json::from_str(config).map_err(|error| error.to_string())?;
-    let status = config.get("drop_status").and_then(|value| value.as_str()).unwrap_or("DRAFT");
-    DROP_STATUS.set(status.to_owned()).map_err(|_| "configured twice".to_owned())
-}
-
-fn judge(change: &Change, dropped: &str) -> Verdict {
-    let (old, new) = (text(change, OLD_STATUS), text(change, NEW_STATUS));
-    if new == Some(dropped) {
-        return Verdict::Drop(DRAFT.to_owned());
-    }
-    let mut edits = Edits { tags: Vec::new(), redact: Vec::new(), alert: None };
-    for column in [OLD_EMAIL, NEW_EMAIL] {
-        if !matches!(change.cells[column], Value::Absent) {
-            edits.redact.push(column as u32);
+    fn judge(&self, change: &Change<'_>) -> Verdict {
+        let (old, new) = (change.text(self.old_status), change.text(self.new_status));
+        if new == Some(self.drop_status.as_str()) {
+            return Verdict::drop(&self.draft);
         }
+        let mut keep = Keep::new();
+        for email in self.emails {
+            if change.is_present(email.column()) {
+                keep = keep.redact(email);
+            }
+        }
+        if change.is_ttl_delete() {
+            keep = keep.tag(&self.deleted_by, "ttl");
+        }
+        if old == Some("PAID") && new == Some("CANCELLED") {
+            keep = keep.alert(&self.paid_cancelled);
+        }
+        keep.into()
     }
-    if change.kind == ChangeKind::Remove && by_ttl(change) {
-        edits.tags.push(Tag { name: "deleted-by".to_owned(), value: "ttl".to_owned() });
-    }
-    if old == Some("PAID") && new == Some("CANCELLED") {
-        edits.alert = Some(PAID_CANCELLED.to_owned());
-    }
-    if edits.tags.is_empty() && edits.redact.is_empty() && edits.alert.is_none() {
-        return Verdict::Keep;
-    }
-    Verdict::KeepWith(edits)
 }
 
-fn by_ttl(change: &Change) -> bool {
-    change.identity.as_ref().is_some_and(|by| by.kind == "Service" && by.principal == "dynamodb.amazonaws.com")
-}
+sealog_filter_sdk::export!(Orders);
 
-fn text(change: &Change, column: usize) -> Option<&str> {
-    match &change.cells[column] {
-        Value::Text(text) => Some(text),
-        _ => None,
+#[cfg(test)]
+mod tests {
+    use sealog_filter_sdk::testing::check_project;
+
+    use super::*;
+
+    /// `cargo test`: the fixtures, natively; `sealog filter test` asks the component.
+    #[test]
+    fn fixtures_are_judged_as_expected() {
+        assert!(check_project::<Orders>(env!("CARGO_MANIFEST_DIR")).is_ok_and(|records| records > 0));
     }
 }
