@@ -60,6 +60,11 @@ def main():
         if built:
             with checks.section("records"):
                 records(checks, sealog, folder / built[0] / "orders")
+        if "js" in built:
+            with checks.section("misbehaviour"):
+                misbehaviour(checks, sealog, folder / "js" / "orders")
+            with checks.section("replay"):
+                replay(checks, sealog, folder)
         with checks.section("wrong usage"):
             wrong_usage(checks, sealog, folder)
     print("\nlanguage  new s  build s  again s  test s  load ms   KiB  fuel a record  records/s")
@@ -177,6 +182,67 @@ def records(checks, sealog, project):
     pins(checks, sealog, project)
 
 
+def misbehaviour(checks, sealog, project):
+    """A filter that remembers, and one that fails at one record."""
+    source = project / SOURCES["js"]
+    text = source.read_text()
+    judging = "return batch.map(judge);"
+    assert judging in text
+
+    def rebuilt(body):
+        source.write_text(text.replace(judging, body))
+        done = sealog("build", cwd=project)
+        checks.equal("the changed filter is built", (done.returncode, done.stderr), (0, ""))
+        return sealog("test", cwd=project)
+
+    remembers = rebuilt('return batch.map((change, place) => (place % 2 ? { tag: "keep" } : judge(change)));')
+    checks.check("a verdict that depends on the batch fails the test",
+                 remembers.returncode == 1 and "must depend on the one change only" in remembers.stdout, remembers.stdout)
+    blessed = sealog("test", "--bless", cwd=project)
+    checks.check("and is not blessed", blessed.returncode == 1 and "blessed" not in blessed.stdout, blessed.stdout)
+    throws = rebuilt('return batch.map((change) => { if (change.kind === "remove") throw new Error("boom"); return judge(change); });')
+    checks.check("a record that the filter fails at is named, with the class of the fault",
+                 throws.returncode == 1 and '{"verdict":"keep","fault":"' in throws.stdout and "record 1 fails: " in throws.stdout, throws.stdout)
+    checks.check("the other fixture passes", "ok   orders" in throws.stdout, throws.stdout)
+    events = (project / "fixtures/orders.json").read_text() + (project / "fixtures/ttl.json").read_text()
+    run = sealog("run", "-", "--format", "json", cwd=project, stdin=events)
+    said = [json.loads(line)["said"] for line in run.stdout.splitlines()]
+    checks.equal("run narrows the fault down to its record", [("fault" in it) for it in said], [False] * 4 + [True])
+    rebuilt('return batch.map(() => ({ tag: "drop", val: "draft" }));')
+
+
+def replay(checks, sealog, folder):
+    """New against what was recorded, and against another component, over the archive of the demo."""
+    demo = folder / "demo"
+    made = subprocess.run([sealog.sealog, "demo", "--out", str(demo)], env=sealog.environment, capture_output=True, text=True,
+                          timeout=600, check=False)
+    checks.check("the demo makes an archive", made.returncode == 0, made.stdout + made.stderr)
+    before = {path: path.stat().st_mtime_ns for path in sorted((demo / "archive").rglob("*"))}
+    drops = folder / "js" / "orders" / "build" / "orders.wasm"
+    other = [language for language in ["c", "rust", "go"] if (folder / language / "orders" / "build" / "orders.wasm").exists()]
+
+    def replayed(*arguments):
+        done = sealog("replay", str(demo / "archive"), "--range", "0..3", "--format", "json", *arguments, cwd=folder)
+        checks.check(f"replay {' '.join(arguments[2:])}", done.returncode in (0, 1), done.stderr)
+        return done.returncode, json.loads(done.stdout)
+
+    code, found = replayed("--component", str(drops), "--check")
+    checks.check("something is judged", found["judged"] > 0, found)
+    checks.check("what drops everything changes every record that is judged",
+                 code == 1 and found["changed"] == found["judged"] and all(row["now"] == "drop" for row in found["matrix"]), found)
+    checks.equal("examples are bounded", len(found["examples"]), min(20, found["judged"]))
+    code, found = replayed("--component", str(drops), "--old", str(drops), "--check")
+    checks.equal("a component says what itself says", (code, found["changed"]), (0, 0))
+    if other:
+        component = folder / other[0] / "orders" / "build" / "orders.wasm"
+        _, found = replayed("--component", str(component), "--old", str(drops))
+        checks.check("old and new components are told apart", all(row["before"] == "drop" for row in found["matrix"]), found)
+    rows = sealog("run", str(demo / "archive"), "--component", str(drops), "--only-effects", cwd=folder)
+    checks.check("run reads archives", rows.returncode == 0 and " drop" in rows.stderr, rows.stderr)
+    after = {path: path.stat().st_mtime_ns for path in sorted((demo / "archive").rglob("*"))}
+    checks.check("the archive is not written to", before == after)
+
+
 def pins(checks, sealog, project):
     """`pin` writes the digest and nothing else, and `--check` tells a changed component."""
     config = project / "sealog.toml"
@@ -201,7 +267,7 @@ def wrong_usage(checks, sealog, folder):
     nothing = {"PATH": str(empty), "SEALOG_GUESTS": ""}
     for name, arguments, extra, code, message in [
         ("build without a project", ["build"], {}, 2, r"sealog filter new NAME"),
-        ("test without a project", ["test"], {}, 1, r"no fixtures"),
+        ("test without a project", ["test"], {}, 2, r"sealog filter new NAME"),
         ("inspect of what is not there", ["inspect", "no.wasm"], {}, 2, r"no\.wasm"),
         ("a bad name", ["new", "Not_Good", "--lang", "c"], {}, 2, r"1 to 64 of a-z"),
         ("an unknown language", ["new", "x", "--lang", "cobol"], {}, 2, r"rust, python, js, c, go"),

@@ -19,6 +19,12 @@ pub(crate) fn error(message: &str) {
     drop(writeln!(std::io::stderr(), "{mark} {message}"));
 }
 
+/// `sealog: message` on standard error, of something that stops nothing.
+pub(crate) fn warning(message: &str) {
+    let mark = if colour_on_stderr() { "\u{1b}[33msealog:\u{1b}[0m" } else { "sealog:" };
+    drop(writeln!(std::io::stderr(), "{mark} {message}"));
+}
+
 /// `1234567` as `1,234,567`.
 pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();

@@ -13,6 +13,11 @@ pub const PROJECT_FILE: &str = "filter.toml";
 /// Where everything goes that is built; never worth keeping.
 pub(crate) const BUILD_FOLDER: &str = "build";
 
+/// Folders of a project whose files no component is built from.
+const NO_SOURCES: [&str; 5] = [BUILD_FOLDER, "bindings", "fixtures", "node_modules", "target"];
+/// How the names of sources end.
+const SOURCES: [&str; 9] = [".rs", ".c", ".h", ".go", ".js", ".mjs", ".py", "Cargo.toml", "go.mod"];
+
 /// A language that filters are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -149,6 +154,29 @@ impl Project {
         FilterOptions { config: self.config.clone(), limits: self.limits.clone(), ..FilterOptions::default() }
     }
 
+    /// Whether a source of the project was changed after its component was built.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        let changed = |path: &Path| std::fs::metadata(path).and_then(|found| found.modified()).ok();
+        let Some(built) = changed(&self.component()) else { return false };
+        let mut folders = vec![self.root.clone()];
+        while let Some(folder) = folders.pop() {
+            for path in std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                if path.is_dir() {
+                    if !name.starts_with('.') && !NO_SOURCES.contains(&name.as_str()) {
+                        folders.push(path);
+                    }
+                } else if SOURCES.iter().any(|end| name.ends_with(end))
+                    && changed(&path).is_some_and(|time| time > built)
+                {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
     pub(crate) fn build_folder(&self) -> PathBuf {
         self.root.join(BUILD_FOLDER)
     }
@@ -197,6 +225,34 @@ mod tests {
             let error = open(text).unwrap_err().to_string();
             assert!(error.contains(expected), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn a_component_is_stale_once_a_source_is_newer() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for (file, text) in [
+            (PROJECT_FILE, "name = \"a\"\nlang = \"c\"\n"),
+            ("filter.c", ""),
+            ("build/a.wasm", ""),
+            ("fixtures/x.js", ""),
+        ] {
+            std::fs::create_dir_all(root.join(file).parent().unwrap()).unwrap();
+            std::fs::write(root.join(file), text).unwrap();
+        }
+        let project = Project::open(root).unwrap();
+        let touch = |file: &str, second: u64| {
+            let time = std::time::UNIX_EPOCH + Duration::from_secs(second);
+            std::fs::File::options().append(true).open(root.join(file)).unwrap().set_modified(time).unwrap();
+        };
+        touch("filter.c", 10);
+        touch("build/a.wasm", 20);
+        touch("fixtures/x.js", 30);
+        assert!(!project.is_stale());
+        touch("filter.c", 21);
+        assert!(project.is_stale());
+        std::fs::remove_file(root.join("build/a.wasm")).unwrap();
+        assert!(!project.is_stale(), "what is not there is missing, not stale");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use sealog_filter::{Filter, FilterOptions, Host};
 use sealog_kit::{KitError, Project, Tools};
 
 use crate::exit::Failure;
+use crate::print;
 
 /// Which component, and what it is configured with.
 #[derive(Debug, Args)]
@@ -55,6 +56,12 @@ impl SettingsArgs {
             (None, Some(project)) => project.component(),
             (None, None) => return Err(Failure::usage("name a component with --component")),
         };
+        if component.is_none() && project.as_ref().is_some_and(Project::is_stale) {
+            print::warning(&format!(
+                "{} is older than its sources; build it again: sealog filter build",
+                path.display()
+            ));
+        }
         let bytes = std::fs::read(&path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound if component.is_none() => Failure::usage(format!(
                 "{} is not there; build it first: sealog filter build",

@@ -29,8 +29,8 @@ pub(super) struct TestArgs {
 
 pub(super) fn run(args: &TestArgs) -> Result<Exit, Failure> {
     let root: &PathBuf = &args.subject.settings.project;
-    let mut fixtures_now = fixtures(root)?;
     let filter = args.subject.load()?;
+    let mut fixtures_now = fixtures(root)?;
     let mut report = test(&filter, &fixtures_now);
     let mut blessed = Vec::new();
     if args.bless {
