@@ -57,9 +57,8 @@ impl State {
     }
 
     fn redact(&self, change: &Change<'_>, keep: Keep) -> Keep {
-        let present =
-            self.personal.iter().filter(|it| self.is_invited(change) && change.is_present(it.column()));
-        present.fold(keep, |keep, it| keep.redact(*it))
+        let personal = self.personal.iter().filter(|_| self.is_invited(change));
+        personal.fold(keep, |keep, it| keep.redact(*it))
     }
 }
 

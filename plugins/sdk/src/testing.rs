@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bindings::sealog::filter::types::{self, VerdictKinds};
 use crate::guest::{self, Configured};
-use crate::{Filter, Image};
+use crate::{Filter, Image, Value};
 
 pub use project::check_project;
 
@@ -67,9 +67,9 @@ impl<F: Filter> Harness<F> {
     /// The text is not such a record; the filter refused it; or it said what it had not declared.
     pub fn judge(&self, record: &str) -> Result<Answer, String> {
         let change = record::change(record, &self.manifest.columns)?;
-        let mut verdicts = guest::evaluate(Some(&self.filter), &[change])?;
+        let mut verdicts = guest::evaluate(Some(&self.filter), std::slice::from_ref(&change))?;
         match (verdicts.pop(), verdicts.len()) {
-            (Some(verdict), 0) => self.answer(verdict),
+            (Some(verdict), 0) => self.answer(verdict, &change.cells),
             (_, others) => Err(format!("{others} verdicts too many or too few for one change")),
         }
     }
@@ -80,18 +80,18 @@ impl<F: Filter> Harness<F> {
         self.manifest.columns.iter().map(column_name).collect()
     }
 
-    fn answer(&self, verdict: types::Verdict) -> Result<Answer, String> {
+    fn answer(&self, verdict: types::Verdict, cells: &[Value]) -> Result<Answer, String> {
         match verdict {
             types::Verdict::Keep => Ok(Answer { verdict: "keep".to_owned(), ..Answer::default() }),
             types::Verdict::Drop(reason) => {
                 self.declared(VerdictKinds::DROP, Some(&reason))?;
                 Ok(Answer { verdict: "drop".to_owned(), reason: Some(reason), ..Answer::default() })
             }
-            types::Verdict::KeepWith(edits) => self.edited(edits),
+            types::Verdict::KeepWith(edits) => self.edited(edits, cells),
         }
     }
 
-    fn edited(&self, edits: types::Edits) -> Result<Answer, String> {
+    fn edited(&self, edits: types::Edits, cells: &[Value]) -> Result<Answer, String> {
         if let Some(code) = &edits.alert {
             self.declared(VerdictKinds::ALERT, Some(code))?;
         }
@@ -101,8 +101,12 @@ impl<F: Filter> Harness<F> {
         let mut redact = Vec::new();
         for index in &edits.redact {
             self.declared(VerdictKinds::REDACT, None)?;
-            let column = usize::try_from(*index).ok().and_then(|index| self.manifest.columns.get(index));
-            redact.push(column.map(column_name).ok_or("a column that was not declared is redacted")?);
+            let index = usize::try_from(*index).unwrap_or(usize::MAX);
+            let column =
+                self.manifest.columns.get(index).ok_or("a column that was not declared is redacted")?;
+            if cells.get(index).is_some_and(|cell| !matches!(cell, Value::Absent)) {
+                redact.push(column_name(column));
+            }
         }
         redact.sort();
         Ok(Answer {

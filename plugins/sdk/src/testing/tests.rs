@@ -30,7 +30,7 @@ impl Filter for Looks {
         assert_eq!(change.number(n), "1.5".parse::<Decimal>().ok());
         assert_eq!((change.text(n), change.number(s)), (None, None));
         assert_eq!(change.boolean(flag), Some(false));
-        assert!(change.is_present(nil) && matches!(change.value(nil), crate::Value::Nil));
+        assert!(change.is_present(nil) && matches!(change.value(nil), Value::Nil));
         assert_eq!(change.bytes(b), Some(&b"foo"[..]));
         assert_eq!(change.attribute(b), Ok(Some(Attribute::Bytes("Zm9v".to_owned()))));
         assert_eq!(change.json(m), Some(r#"{"M": {"deep":{"M":{"n":{"N":"7"}}}}}"#));
