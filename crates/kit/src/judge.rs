@@ -23,6 +23,14 @@ pub struct Asked {
     pub log: Vec<LogLine>,
 }
 
+impl Asked {
+    /// The next record is one at which the filter fails.
+    fn fail(&mut self, fault: Fault) {
+        self.faults.push((self.said.len(), fault.clone()));
+        self.said.push(Said::of_fault(&fault));
+    }
+}
+
 /// Asks about each record.
 #[must_use]
 pub fn ask(filter: &Filter, records: &[ChangeRecord<'_>]) -> Asked {
@@ -41,12 +49,16 @@ fn narrow(filter: &Filter, records: &[ChangeRecord<'_>], asked: &mut Asked) {
         Ok(answers) => {
             asked.fuel += usage.fuel;
             asked.log.extend(usage.log);
-            asked.said.extend(answers.iter().map(|answer| Said::of_answer(answer, filter.manifest())));
+            for answer in answers {
+                match answer {
+                    Ok(answer) => asked.said.push(Said::of_answer(&answer, filter.manifest())),
+                    Err(fault) => asked.fail(fault),
+                }
+            }
         }
         Err(fault) if records.len() <= 1 => {
             asked.log.extend(usage.log);
-            asked.said.push(Said::of_fault(&fault));
-            asked.faults.push((asked.said.len().saturating_sub(1), fault));
+            asked.fail(fault);
         }
         Err(_) => {
             let (first, second) = records.split_at(records.len() / 2);

@@ -161,11 +161,12 @@ impl Check {
 
 /// Whether a filter is told what lies at this path, or something below it.
 fn is_seen(path: &[&str]) -> bool {
-    match path {
-        ["eventName" | "userIdentity" | "dynamodb"] | ["userIdentity", "type" | "principalId"] => true,
-        ["dynamodb", "Keys" | "NewImage" | "OldImage", ..] => true,
-        _ => false,
-    }
+    matches!(
+        path,
+        ["eventName" | "userIdentity" | "dynamodb"]
+            | ["userIdentity", "type" | "principalId"]
+            | ["dynamodb", "Keys" | "NewImage" | "OldImage", ..]
+    )
 }
 
 fn is_anything_but(operand: &Value) -> bool {

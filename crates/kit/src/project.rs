@@ -106,6 +106,7 @@ struct File {
 struct LimitsFile {
     fuel_per_record: Option<u64>,
     fuel_per_byte: Option<u64>,
+    fuel_configure: Option<u64>,
     memory_max: Option<usize>,
     wall_max_ms: Option<u64>,
 }
@@ -130,6 +131,7 @@ impl Project {
         let limits = Limits {
             fuel_per_record: parsed.limits.fuel_per_record.unwrap_or(default.fuel_per_record),
             fuel_per_byte: parsed.limits.fuel_per_byte.unwrap_or(default.fuel_per_byte),
+            fuel_configure: parsed.limits.fuel_configure.unwrap_or(default.fuel_configure),
             memory_max: parsed.limits.memory_max.unwrap_or(default.memory_max),
             wall_max: parsed.limits.wall_max_ms.map_or(default.wall_max, Duration::from_millis),
         };

@@ -62,12 +62,12 @@ impl SettingsArgs {
                 path.display()
             ));
         }
-        let bytes = std::fs::read(&path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound if component.is_none() => Failure::usage(format!(
-                "{} is not there; build it first: sealog filter build",
-                path.display()
-            )),
-            _ => Failure::usage(format!("{}: {error}", path.display())),
+        let bytes = std::fs::read(&path).map_err(|error| {
+            let shown = path.display();
+            if error.kind() == std::io::ErrorKind::NotFound && component.is_none() {
+                return Failure::usage(format!("{shown} is not there; build it first: sealog filter build"));
+            }
+            Failure::usage(format!("{shown}: {error}"))
         })?;
         let mut options = project.map_or_else(FilterOptions::default, |project| project.options());
         if let Some(config) = self.config()? {
