@@ -21,6 +21,9 @@ COLUMNS = [
 # Places in COLUMNS, and so in a change's cells.
 OLD_STATUS, NEW_STATUS, OLD_EMAIL, NEW_EMAIL = range(4)
 
+# Of the module, not of WitWorld: each call gets a new object of that.
+settings = {"drop_status": "DRAFT"}
+
 
 def text(change: Change, column: int):
     cell = change.cells[column]
@@ -45,11 +48,11 @@ def judge(change: Change, drop_status: str):
 class WitWorld(wit_world.WitWorld):
     def configure(self, config: str) -> Manifest:
         try:
-            self.drop_status = json.loads(config).get("drop_status", "DRAFT")
+            settings.update(json.loads(config))
         except ValueError as error:
             raise Err(f"the configuration is no JSON: {error}")
         kinds = VerdictKinds.DROP | VerdictKinds.REDACT | VerdictKinds.TAG | VerdictKinds.ALERT
         return Manifest("{{name}}", "0.1.0", COLUMNS, ["draft", "paid-cancelled"], kinds, json.dumps(SCHEMA))
 
     def evaluate(self, batch):
-        return [judge(change, self.drop_status) for change in batch]
+        return [judge(change, settings["drop_status"]) for change in batch]

@@ -77,7 +77,9 @@ fn show(out: &mut impl Write, tested: &Tested, log: bool) -> std::io::Result<()>
     for Mismatch { record, sequence, expected, found } in &tested.mismatches {
         writeln!(out, "     record {record} (sequence number {sequence})")?;
         let side = |said: &Option<sealog_kit::Said>| {
-            said.as_ref().map_or_else(|| "nothing".to_owned(), |said| json!(said).to_string())
+            said.as_ref()
+                .and_then(|said| serde_json::to_string(said).ok())
+                .unwrap_or_else(|| "nothing".to_owned())
         };
         writeln!(out, "       - expected {}", side(expected))?;
         writeln!(out, "       + found    {}", side(found))?;
