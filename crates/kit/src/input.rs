@@ -346,7 +346,7 @@ mod tests {
         let good = r#"{"eventName":"INSERT","dynamodb":{"SequenceNumber":"1","NewImage":{}}}"#;
         for (bad, expected) in [
             ("{\"a\":1}", "this is no record"),
-            ("{", "EOF"),
+            ("{", "key must be a string"),
             ("7", "invalid type"),
             (r#"{"dynamodb":{"SequenceNumber":"x"}}"#, "sequence number"),
             (r#"{"Item":[]}"#, "should be an object"),
