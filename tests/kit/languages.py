@@ -141,7 +141,7 @@ def mismatch(checks, sealog, project, language):
 def broken(checks, sealog, project, language):
     """A mistake in the source shows what the compiler says, and leaves the last good component alone."""
     source = project / SOURCES[language]
-    text = source.read_text()
+    text, written = source.read_text(), source.stat().st_mtime_ns
     component = project / "build" / "orders.wasm"
     digest = component.read_bytes()
     source.write_text(text + "\n)}] no program goes on like this\n")
@@ -150,6 +150,9 @@ def broken(checks, sealog, project, language):
     checks.check(f"{language}: with what the compiler says", "failed:\n" in failed.stderr and len(failed.stderr) > 60, failed.stderr)
     checks.check(f"{language}: the last good component stays", component.read_bytes() == digest)
     source.write_text(text)
+    stale = sealog("test", cwd=project)
+    checks.check(f"{language}: a component older than its sources is said to be", "older than its sources" in stale.stderr, stale.stderr)
+    os.utime(source, ns=(written, written))
 
 
 def records(checks, sealog, project):
