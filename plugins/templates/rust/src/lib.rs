@@ -1,4 +1,5 @@
 //! What {{name}} decides. `configure` says which attributes it looks at; nothing else reaches it.
+//! A verdict depends on the configuration and on the one change: no clock, no randomness, nothing remembered.
 
 use sealog_filter_sdk::{
     AlertCode, Change, Column, Declare, DropCode, Filter, Image, Keep, Redactable, TagName, Verdict,
