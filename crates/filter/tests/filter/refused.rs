@@ -1,7 +1,5 @@
 //! Files that are not used as filters: why, and what to do.
 
-use std::fmt::Write as _;
-
 use sealog_filter::{FilterDigest, FilterError, FilterOptions, Host, Limits};
 
 use crate::guest::{Guest, guest};
@@ -183,8 +181,7 @@ fn chained_instances(depth: usize, times: usize) -> String {
     for level in 1..=depth {
         let inner = level - 1;
         let instances = format!("(instance (instantiate $c{inner})) ").repeat(times);
-        let _ =
-            write!(text, "(component $c{level} (alias outer 1 $c{inner} (component $c{inner})) {instances})");
+        text += &format!("(component $c{level} (alias outer 1 $c{inner} (component $c{inner})) {instances})");
     }
     format!("{text} (instance (instantiate $c{depth})))")
 }
@@ -264,14 +261,10 @@ fn deeply_nested_types_harm_nobody_but_the_child() {
     // A type section in which each component type declares another one; by hand, since no assembler writes it.
     let nested = [[0x41_u8, 1, 1].repeat(50_000), vec![0x41, 0]].concat();
     let length = nested.len() + 1;
+    let low = |number: usize| u8::try_from(number & 0x7f).unwrap();
     let mut component = guest().component();
     component.push(7);
-    component.extend([
-        (length & 0x7f) as u8 | 0x80,
-        (length >> 7 & 0x7f) as u8 | 0x80,
-        (length >> 14) as u8,
-        1,
-    ]);
+    component.extend([low(length) | 0x80, low(length >> 7) | 0x80, low(length >> 14), 1]);
     component.extend(nested);
     let error = in_child(&component, "-t 60").unwrap_err();
     assert!(matches!(error, FilterError::Compile { .. }), "{error:?}");
