@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use wasmtime::Engine;
 
 use crate::structure::FILE_BYTES_MAX;
@@ -109,7 +109,9 @@ pub fn compile_child_main() -> u8 {
 }
 
 fn child() -> Result<(), String> {
-    let bound = |resource, max| {
+    let bound = |resource, max: u64| {
+        // A bound that somebody set before and that is tighter stays.
+        let max = getrlimit(resource).maximum.map_or(max, |before| before.min(max));
         setrlimit(resource, Rlimit { current: Some(max), maximum: Some(max) })
             .map_err(|error| format!("compiling cannot be bounded: {error}"))
     };

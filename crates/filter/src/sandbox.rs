@@ -236,7 +236,7 @@ where
 
 /// Gives a call its fuel and its time.
 fn arm(store: &mut Store<Sandbox>, fuel: u64, limits: &Limits) -> wasmtime::Result<()> {
-    store.set_epoch_deadline(engine::ticks(limits.wall_for(fuel)));
+    store.set_epoch_deadline(engine::ticks(limits.wall_max));
     store.set_fuel(fuel)
 }
 
