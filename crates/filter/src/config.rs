@@ -26,7 +26,7 @@ fn sorted(value: &Value) -> Value {
             Value::Object(names.into_iter().filter_map(member).collect())
         }
         Value::Array(elements) => Value::Array(elements.iter().map(sorted).collect()),
-        scalar => scalar.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }
 

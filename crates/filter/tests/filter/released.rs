@@ -1,7 +1,5 @@
 //! Filters that were compiled against each released version of the interface run today, and say today what they said then.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
