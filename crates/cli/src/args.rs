@@ -47,6 +47,9 @@ pub(crate) enum Command {
     Keys(crate::commands::keys::KeysArgs),
     /// Serve a simulated DynamoDB Streams for tests
     Simulator(SimulatorArgs),
+    /// Compile a filter from standard input to standard output: what `run` starts so that a hostile one cannot bring it down
+    #[command(hide = true)]
+    CompileFilter,
     /// Print a shell's completions
     Completions(CompletionsArgs),
 }

@@ -60,6 +60,23 @@ pub struct Counts {
     pub fault: u64,
 }
 
+/// What one filter said of one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(u8)]
+pub enum Opinion {
+    /// It was not asked: it is bypassed, or a filter before it dropped the row.
+    #[default]
+    Unasked,
+    /// Keep it, with or without marks.
+    Keep,
+    /// Drop it.
+    Drop,
+    /// Redact something of it.
+    Redact,
+    /// It failed.
+    Fault,
+}
+
 /// Something that somebody should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
@@ -158,11 +175,14 @@ impl Judgement {
     }
 }
 
-/// What becomes of a run of records.
+/// What becomes of a run of records; shorter than the records that were asked about if a filter was set aside behind its
+/// last row.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Judged {
     /// One per record, in order.
     pub rows: Vec<Judgement>,
+    /// What each filter said of each row: as many for each row as the panel has filters, row by row.
+    pub opinions: Vec<Opinion>,
     /// One per filter of the panel, in order.
     pub counts: Vec<Counts>,
     /// In the order of filters, and within one filter in the order of records.
@@ -210,6 +230,12 @@ impl Panel {
     ) -> Result<Judged, Halted> {
         let _unused = (stream, shard, &self.secret, FaultClass::Trap);
         let rows = records.iter().map(|_| Judgement::KEEP).collect();
-        Ok(Judged { rows, counts: vec![Counts::default(); self.filters.len()], notices: Vec::new() })
+        let opinions = vec![Opinion::Keep; records.len() * self.filters.len()];
+        Ok(Judged {
+            rows,
+            opinions,
+            counts: vec![Counts::default(); self.filters.len()],
+            notices: Vec::new(),
+        })
     }
 }
