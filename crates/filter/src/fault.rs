@@ -3,14 +3,19 @@
 /// How a filter failed at a record. Its text stands in the row's `reason`, behind `fault:`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FaultClass {
-    /// It trapped: unreachable code, a bad access, too deep a recursion, a result that is not what the interface says.
+    /// It trapped: unreachable code, a bad access, too deep a recursion.
     Trap,
+    /// What it answered cannot be read: a case that does not exist, text that is not UTF-8, a list that reaches beyond
+    /// its memory or is far too long.
+    Malformed,
     /// It used up its fuel.
     OutOfFuel,
     /// It asked for more memory than it may have.
     OutOfMemory,
-    /// It ran longer than the wall clock allows. The only class that another run need not repeat.
+    /// It ran longer than the wall clock allows. Another run need not repeat it.
     HostTimeout,
+    /// This machine could not give it what it is entitled to. Another run need not repeat it.
+    HostFailure,
     /// It gave more or fewer verdicts than it saw changes.
     Count,
     /// It gave a verdict, a reason or a column that its manifest does not declare.
@@ -29,12 +34,22 @@ impl FaultClass {
             Self::Trap => "trap",
             Self::OutOfFuel => "out-of-fuel",
             Self::OutOfMemory => "out-of-memory",
+            Self::Malformed => "malformed",
             Self::HostTimeout => "host-timeout",
+            Self::HostFailure => "host-failure",
             Self::Count => "count",
             Self::Undeclared => "undeclared",
             Self::Limit => "limit",
             Self::Refused => "refused",
         }
+    }
+}
+
+impl FaultClass {
+    /// Whether another run of the same record would end the same way.
+    #[must_use]
+    pub const fn is_reproducible(self) -> bool {
+        !matches!(self, Self::HostTimeout | Self::HostFailure)
     }
 }
 

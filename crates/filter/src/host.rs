@@ -2,20 +2,48 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::{Filter, FilterDigest, FilterError, FilterOptions, Manifest};
+use wasmtime::Engine;
+use wasmtime::component::{Component, Linker};
+
+use crate::cache::Cache;
+use crate::columns::Columns;
+use crate::compile::Compiler;
+use crate::engine::Clock;
+use crate::filter::Inner as FilterInner;
+use crate::manifest::is_name;
+use crate::sandbox::{Program, Sandbox};
+use crate::structure::{self, Structure};
+use crate::text::escaped;
+use crate::{Filter, FilterDigest, FilterError, FilterOptions, Limits, Manifest, WORLD};
+use crate::{compile, config, engine, sandbox};
 
 /// One WebAssembly engine with its clock thread and its cache of compiled components. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Host {
-    _private: (),
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    engine: Engine,
+    linker: Linker<Sandbox>,
+    cache: Option<Cache>,
+    compiler: Option<Compiler>,
+    _clock: Clock,
+}
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Host").field("cache", &self.inner.cache).finish_non_exhaustive()
+    }
 }
 
 /// Sets a [`Host`] up.
 #[derive(Debug, Clone, Default)]
 pub struct HostBuilder {
     cache: Option<PathBuf>,
-    compiler: Option<(PathBuf, Vec<OsString>)>,
+    compiler: Option<Compiler>,
 }
 
 impl HostBuilder {
@@ -28,10 +56,10 @@ impl HostBuilder {
     }
 
     /// Compiles in a child process, with a bound on its time and memory: this program with these arguments, which has to
-    /// call [`compile_child_main`]. Without one, components are compiled in this process.
+    /// call [`crate::compile_child_main`]. Without one, components are compiled in this process, without a bound.
     #[must_use]
     pub fn compiler(mut self, program: impl Into<PathBuf>, arguments: Vec<OsString>) -> Self {
-        self.compiler = Some((program.into(), arguments));
+        self.compiler = Some(Compiler { program: program.into(), arguments });
         self
     }
 
@@ -40,8 +68,13 @@ impl HostBuilder {
     /// # Errors
     /// [`FilterError::Engine`], [`FilterError::Cache`].
     pub fn build(self) -> Result<Host, FilterError> {
-        let _unused = (self.cache, self.compiler);
-        Ok(Host { _private: () })
+        let engine = engine::new()?;
+        let linker =
+            sandbox::linker(&engine).map_err(|error| FilterError::Engine { why: format!("{error:#}") })?;
+        let cache = self.cache.map(|directory| Cache::open(&directory, &engine)).transpose()?;
+        let clock = Clock::start(&engine)?;
+        let inner = Inner { engine, linker, cache, compiler: self.compiler, _clock: clock };
+        Ok(Host { inner: Arc::new(inner) })
     }
 }
 
@@ -76,11 +109,7 @@ impl Host {
     /// # Errors
     /// As [`HostBuilder::build`].
     pub fn new(cache: Option<&Path>) -> Result<Self, FilterError> {
-        let mut builder = Self::builder();
-        if let Some(cache) = cache {
-            builder = builder.cache(cache);
-        }
-        builder.build()
+        HostBuilder { cache: cache.map(Path::to_owned), compiler: None }.build()
     }
 
     /// Checks a component, compiles it or takes it from the cache, and configures it once.
@@ -88,29 +117,128 @@ impl Host {
     /// # Errors
     /// Each variant of [`FilterError`] but `Panel` and `Engine`.
     pub fn load(&self, component: &[u8], options: FilterOptions) -> Result<Filter, FilterError> {
-        let _unused = (component, options);
-        Err(FilterError::Engine { why: "not there yet".to_owned() })
+        let digest = FilterDigest::of(component);
+        if let Some(pinned) = options.pinned.filter(|pinned| *pinned != digest) {
+            return Err(FilterError::OtherThanPinned { pinned, found: digest });
+        }
+        let Structure { violations, .. } = structure::examine(component, options.limits.memory_max);
+        if !violations.is_empty() {
+            return Err(FilterError::Unsuited { why: violations.join("; ") });
+        }
+        let program = self.program(component, digest)?;
+        let config = config::text(&options.config);
+        let manifest = configure(&program, &options.limits, &config)?;
+        config::check(&options.config, manifest.config_schema.as_deref())?;
+        let name = options.name.unwrap_or_else(|| manifest.name.clone());
+        if !is_name(&name) {
+            let why = "its name has to be 1 to 64 of a-z, 0-9 and -".to_owned();
+            return Err(FilterError::Panel { filter: escaped(&name, 80), why });
+        }
+        Ok(Filter::new(FilterInner {
+            name,
+            digest,
+            config,
+            columns: Columns::new(&manifest.columns),
+            manifest,
+            mode: options.mode,
+            on_fault: options.on_fault,
+            limits: options.limits,
+            program,
+            _host: self.clone(),
+        }))
     }
 
-    /// Tells what a component is, under a configuration. Fails never: what is wrong stands in `violations`.
+    /// Tells what a component is, under a configuration. What is wrong stands in `violations`.
     #[must_use]
     pub fn inspect(&self, component: &[u8], config: &serde_json::Value) -> Inspection {
-        let _unused = config;
-        Inspection {
+        let Structure { mut imports, mut exports, fits_world, violations } =
+            structure::examine(component, Limits::default().memory_max);
+        imports.sort_unstable();
+        exports.sort_unstable();
+        let mut inspection = Inspection {
             digest: FilterDigest::of(component),
             size: component.len(),
-            imports: Vec::new(),
-            exports: Vec::new(),
-            world: None,
+            imports,
+            exports,
+            world: fits_world.then_some(WORLD),
             manifest: None,
-            violations: vec!["not there yet".to_owned()],
+            violations,
+        };
+        if inspection.violations.is_empty() {
+            match self.manifest(component, inspection.digest, config) {
+                Ok(manifest) => inspection.manifest = Some(manifest),
+                Err(error) => inspection.violations.push(error.to_string()),
+            }
         }
+        inspection
+    }
+
+    fn manifest(
+        &self,
+        component: &[u8],
+        digest: FilterDigest,
+        config: &serde_json::Value,
+    ) -> Result<Manifest, FilterError> {
+        let program = self.program(component, digest)?;
+        configure(&program, &Limits::default(), &config::text(config))
+    }
+
+    /// The program of a component whose structure was found harmless.
+    fn program(&self, component: &[u8], digest: FilterDigest) -> Result<Program, FilterError> {
+        let compiled = self.compiled(component, digest)?;
+        let unsuited = |what: &str| FilterError::Unsuited {
+            why: format!(
+                "it is not of the world {WORLD} ({}): build it against that version of the interface",
+                escaped(what, 500)
+            ),
+        };
+        let linked = self.inner.linker.instantiate_pre(&compiled);
+        // What is missing is named only in the long form.
+        let linked = linked.map_err(|error| unsuited(&format!("{error:#}")))?;
+        Program::new(linked).ok_or_else(|| unsuited("its exports cannot be found"))
+    }
+
+    fn compiled(&self, component: &[u8], digest: FilterDigest) -> Result<Component, FilterError> {
+        let Inner { engine, cache, compiler, .. } = self.inner.as_ref();
+        let kept = match cache {
+            Some(cache) => cache.get(digest)?,
+            None => None,
+        };
+        if let Some(program) = kept.and_then(|bytes| deserialize(engine, &bytes).ok()) {
+            return Ok(program);
+        }
+        let bytes = compile::compile(engine, compiler.as_ref(), component)?;
+        if let Some(cache) = cache {
+            cache.put(digest, &bytes)?;
+        }
+        deserialize(engine, &bytes).map_err(|error| FilterError::Compile { why: format!("{error:#}") })
     }
 }
 
-/// What the program given to [`HostBuilder::compiler`] has to do: reads a component from standard input, compiles it, and
-/// writes the result to standard output. The return value is the exit code.
-#[must_use]
-pub fn compile_child_main() -> u8 {
-    1
+#[expect(unsafe_code, reason = "the engine has no other way to take what it compiled before")]
+fn deserialize(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: the bytes are what this engine's compiler made, unchanged. They come either straight from it (this process,
+    // or the child that is this program again), or from `Cache`, which gives out nothing but what lies in files of this
+    // user that nobody else may write, under a hash over the whole content that was made when they were stored. The
+    // engine itself checks version and settings.
+    unsafe { Component::deserialize(engine, bytes) }
+}
+
+/// What a component says it is, in an instance of its own.
+fn configure(program: &Program, limits: &Limits, config: &str) -> Result<Manifest, FilterError> {
+    program.check_types(limits).map_err(|why| FilterError::Unsuited {
+        why: format!(
+            "its functions are not those of {WORLD} ({why}): build it against that version of the interface"
+        ),
+    })?;
+    let (started, _) = program.start(limits, config);
+    let said = match started {
+        Ok((_, Ok(said))) => said,
+        Ok((_, Err(refusal))) => {
+            let why = format!("it refuses its configuration: \"{}\"", escaped(&refusal, 500));
+            return Err(FilterError::Configure { why });
+        }
+        Err(fault) => return Err(FilterError::Configure { why: format!("configure failed, {fault}") }),
+    };
+    Manifest::checked(said).map_err(|why| FilterError::Manifest { why })
 }

@@ -10,21 +10,32 @@
 //!
 //! Sources of the rules: `wit/filter-1.0.0/filter.wit` and `crates/chain/FORMAT.md` (section 4).
 
+mod cache;
+mod columns;
+mod compile;
+mod config;
 mod digest;
+mod engine;
 mod error;
 mod fault;
 mod filter;
 mod host;
+mod json;
 mod limits;
 mod manifest;
 mod options;
 mod panel;
+mod sandbox;
+mod structure;
+mod text;
+mod wit;
 
+pub use compile::compile_child_main;
 pub use digest::FilterDigest;
 pub use error::FilterError;
 pub use fault::{Fault, FaultClass};
 pub use filter::{Answer, Evaluation, Filter, LogLine, Tag, Usage};
-pub use host::{Host, HostBuilder, Inspection, compile_child_main};
+pub use host::{Host, HostBuilder, Inspection};
 pub use limits::Limits;
 pub use manifest::{Column, Image, Manifest, Verdicts};
 pub use options::{FilterOptions, Mode, OnFault};

@@ -13,9 +13,12 @@ pub struct Limits {
     pub fuel_per_record: u64,
     /// Fuel in addition, for each byte of the record's declared columns.
     pub fuel_per_byte: u64,
+    /// Fuel for making an instance and configuring it, which happens anew for each batch.
+    pub fuel_configure: u64,
     /// Bytes that all memories of an instance may have together.
     pub memory_max: usize,
-    /// How long one call may take by the wall clock. At least ten times what the fuel takes, or a busy machine decides.
+    /// How long one call may take by the wall clock, at least: it is never less than ten times what its fuel takes, or a
+    /// busy machine would decide.
     pub wall_max: Duration,
 }
 
@@ -24,20 +27,35 @@ impl Default for Limits {
         Self {
             fuel_per_record: 100_000_000,
             fuel_per_byte: 1_000,
+            fuel_configure: 1_000_000_000,
             memory_max: 128 << 20,
             wall_max: Duration::from_secs(10),
         }
     }
 }
 
+/// Ten times the nanoseconds that a unit of fuel takes on a slow machine.
+const WALL_NS_PER_FUEL: u64 = 20;
+
 impl Limits {
+    /// Fuel for a record whose declared columns have so many bytes.
+    pub(crate) fn fuel_for(&self, bytes: usize) -> u64 {
+        self.fuel_per_record.saturating_add(self.fuel_per_byte.saturating_mul(bytes as u64))
+    }
+
+    /// How long a call with so much fuel may take.
+    pub(crate) fn wall_for(&self, fuel: u64) -> Duration {
+        self.wall_max.max(Duration::from_nanos(fuel.saturating_mul(WALL_NS_PER_FUEL)))
+    }
+
     /// The text by which a commit names these limits.
     #[must_use]
     pub fn identity(&self) -> String {
         format!(
-            "fuel={}+{}/byte memory={} wall={}ms",
+            "fuel={}+{}/byte configure={} memory={} wall={}ms",
             self.fuel_per_record,
             self.fuel_per_byte,
+            self.fuel_configure,
             self.memory_max,
             self.wall_max.as_millis()
         )

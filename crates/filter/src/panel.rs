@@ -1,8 +1,22 @@
 //! The filters of one table, and what they decide together.
 
+mod ballot;
+mod breaker;
+mod redact;
+mod round;
+mod search;
+
 use sealog_record::{ChangeRecord, Decision, Verdict};
 
-use crate::{Fault, FaultClass, Filter, FilterError, LogLine};
+use self::ballot::Ballot;
+use self::breaker::Breaker;
+use self::redact::Place;
+use self::round::Round;
+use self::search::Stride;
+use crate::{Fault, Filter, FilterError, LogLine, Mode};
+
+/// Most filters of a table.
+const FILTERS_MAX: usize = 16;
 
 /// The secret that salts redactions are derived from. Whoever has it can prove what was removed.
 #[derive(Clone)]
@@ -43,8 +57,17 @@ pub enum Standing {
 /// The filters of one table, in order.
 #[derive(Debug)]
 pub struct Panel {
-    filters: Vec<Filter>,
+    seats: Vec<Seat>,
     secret: Option<RedactionSecret>,
+}
+
+/// A filter, and what is remembered of it from record to record: nothing that its verdicts could depend on.
+#[derive(Debug)]
+struct Seat {
+    filter: Filter,
+    is_bypassed: bool,
+    breaker: Breaker,
+    stride: Stride,
 }
 
 /// What one filter said of the rows it saw.
@@ -104,6 +127,8 @@ pub enum Notice {
     Bypassed {
         /// The filter's name.
         filter: String,
+        /// Place of the last row that it was asked about; those behind it are judged without it.
+        row: usize,
         /// Why.
         reason: String,
     },
@@ -175,8 +200,7 @@ impl Judgement {
     }
 }
 
-/// What becomes of a run of records; shorter than the records that were asked about if a filter was set aside behind its
-/// last row.
+/// What becomes of a run of records.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Judged {
     /// One per record, in order.
@@ -207,14 +231,39 @@ impl Panel {
     /// The filters of one table, in the order in which they are asked.
     ///
     /// # Errors
-    /// [`FilterError::Panel`] when two filters have one name, or a filter that enforces may redact and there is no secret.
+    /// [`FilterError::Panel`] when two filters have one name, there are more than 16, or a filter that enforces may redact
+    /// and there is no secret.
     pub fn new(filters: Vec<Filter>, secret: Option<RedactionSecret>) -> Result<Self, FilterError> {
-        Ok(Self { filters, secret })
+        let refused =
+            |filter: &Filter, why: String| FilterError::Panel { filter: filter.name().to_owned(), why };
+        for (place, filter) in filters.iter().enumerate() {
+            if place >= FILTERS_MAX {
+                return Err(refused(filter, format!("a table has at most {FILTERS_MAX} filters")));
+            }
+            if filters.iter().take(place).any(|other| other.name() == filter.name()) {
+                return Err(refused(
+                    filter,
+                    "two filters of a table have this name: give one another".to_owned(),
+                ));
+            }
+            if filter.mode() == Mode::Enforce && filter.manifest().verdicts.redact && secret.is_none() {
+                let why = "it may redact, which needs a secret for the commitments that stay: make one with `sealog keys \
+                           generate --redaction` and name it by `redaction_secret`";
+                return Err(refused(filter, why.to_owned()));
+            }
+        }
+        let seat = |filter| Seat {
+            filter,
+            is_bypassed: false,
+            breaker: Breaker::default(),
+            stride: Stride::default(),
+        };
+        Ok(Self { seats: filters.into_iter().map(seat).collect(), secret })
     }
 
     /// The filters, with how they stand.
     pub fn filters(&self) -> impl ExactSizeIterator<Item = (&Filter, Standing)> {
-        self.filters.iter().map(|filter| (filter, Standing::Shadow))
+        self.seats.iter().map(|seat| (&seat.filter, seat.standing()))
     }
 
     /// Judges records of one shard, in order. Blocks, as long as the limits of the filters allow: keep it off threads that
@@ -228,14 +277,37 @@ impl Panel {
         shard: &str,
         records: &[ChangeRecord<'_>],
     ) -> Result<Judged, Halted> {
-        let _unused = (stream, shard, &self.secret, FaultClass::Trap);
-        let rows = records.iter().map(|_| Judgement::KEEP).collect();
-        let opinions = vec![Opinion::Keep; records.len() * self.filters.len()];
-        Ok(Judged {
-            rows,
-            opinions,
-            counts: vec![Counts::default(); self.filters.len()],
-            notices: Vec::new(),
-        })
+        let opinions = vec![Opinion::Unasked; records.len() * self.seats.len()];
+        let mut judged = Judged { opinions, ..Judged::default() };
+        let seats = self.seats.len();
+        let mut ballots: Vec<Ballot> = Vec::new();
+        ballots.resize_with(records.len(), Ballot::default);
+        for (seat, filter) in self.seats.iter_mut().enumerate() {
+            let mut round = Round {
+                seat,
+                shard,
+                records,
+                ballots: &mut ballots,
+                opinions: Opinions { said: &mut judged.opinions, filters: seats, seat },
+                notices: &mut judged.notices,
+            };
+            judged.counts.push(round.hold(filter)?);
+        }
+        let filters: Vec<_> = self.seats.iter().map(|seat| &seat.filter).collect();
+        for (record, ballot) in records.iter().zip(&ballots) {
+            let place = Place { stream, shard, sequence: record.sequence_number };
+            judged.rows.push(ballot.judgement(&filters, record, place, self.secret.as_ref()));
+        }
+        Ok(judged)
+    }
+}
+
+impl Seat {
+    fn standing(&self) -> Standing {
+        match self.filter.mode() {
+            _ if self.is_bypassed => Standing::Bypassed,
+            Mode::Enforce => Standing::Enforce,
+            Mode::Shadow => Standing::Shadow,
+        }
     }
 }

@@ -1,0 +1,125 @@
+//! Compiled components on disk.
+//!
+//! What lies here is executed, so the directory and every file belong to this user and nobody else may write or read
+//! them; and a file carries the hash of its content, so that one that was cut off or damaged is compiled anew instead of
+//! being run.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::hash::{Hash, Hasher};
+use std::io::{Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use wasmtime::Engine;
+
+use crate::{FilterDigest, FilterError};
+
+const MAGIC: &[u8] = b"sealog compiled filter 1\n";
+
+/// A private directory of compiled components.
+#[derive(Debug, Clone)]
+pub(crate) struct Cache {
+    directory: PathBuf,
+    /// What an engine has to have in common with the one that compiled.
+    engine: [u8; 32],
+}
+
+/// Feeds what is hashed to SHA-256: the standard hasher promises nothing across versions.
+struct Fingerprint(Sha256);
+
+impl Hasher for Fingerprint {
+    fn finish(&self) -> u64 {
+        0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+}
+
+impl Cache {
+    pub(crate) fn open(directory: &Path, engine: &Engine) -> Result<Self, FilterError> {
+        DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|error| {
+            refused(directory, format!("it cannot be made ({error}): name another by `filter_cache`"))
+        })?;
+        check_private(
+            directory,
+            &fs::metadata(directory).map_err(|error| refused(directory, error.to_string()))?,
+        )?;
+        let mut fingerprint = Fingerprint(Sha256::new());
+        engine.precompile_compatibility_hash().hash(&mut fingerprint);
+        Ok(Self { directory: directory.to_owned(), engine: fingerprint.0.finalize().into() })
+    }
+
+    /// The compiled component, if a whole one is there.
+    ///
+    /// A file that others may write to is an error, not a miss: somebody should know.
+    pub(crate) fn get(&self, digest: FilterDigest) -> Result<Option<Vec<u8>>, FilterError> {
+        let path = self.path(digest);
+        let Ok(mut file) = File::open(&path) else { return Ok(None) };
+        let unread = |error: std::io::Error| refused(&path, error.to_string());
+        check_private(&path, &file.metadata().map_err(unread)?)?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(unread)?;
+        Ok(self.unseal(digest, bytes))
+    }
+
+    /// Keeps a compiled component. A reader sees all of it or nothing.
+    pub(crate) fn put(&self, digest: FilterDigest, compiled: &[u8]) -> Result<(), FilterError> {
+        let path = self.path(digest);
+        // Two processes may store one component at once; each writes its own file and the last rename stays.
+        let draft = path.with_extension(format!("draft-{}", std::process::id()));
+        let stored = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&draft)
+            .and_then(|mut file| {
+                file.write_all(MAGIC)?;
+                file.write_all(&self.seal(digest, compiled))?;
+                file.write_all(compiled)
+            })
+            .and_then(|()| fs::rename(&draft, &path));
+        stored.map_err(|error| refused(&path, format!("{error}: make room there, or name another directory")))
+    }
+
+    fn path(&self, digest: FilterDigest) -> PathBuf {
+        let engine: String = hex::encode(self.engine).chars().take(16).collect();
+        self.directory.join(format!("{digest}-{engine}.cwasm"))
+    }
+
+    fn seal(&self, digest: FilterDigest, compiled: &[u8]) -> [u8; 32] {
+        let hash = Sha256::new().chain_update(digest.0).chain_update(self.engine).chain_update(compiled);
+        hash.finalize().into()
+    }
+
+    fn unseal(&self, digest: FilterDigest, mut bytes: Vec<u8>) -> Option<Vec<u8>> {
+        let (seal, compiled) = bytes.strip_prefix(MAGIC)?.split_first_chunk::<32>()?;
+        if *seal != self.seal(digest, compiled) {
+            return None;
+        }
+        bytes.drain(..MAGIC.len() + 32);
+        Some(bytes)
+    }
+}
+
+fn check_private(path: &Path, metadata: &fs::Metadata) -> Result<(), FilterError> {
+    let user = rustix::process::geteuid().as_raw();
+    if metadata.uid() != user {
+        return Err(refused(
+            path,
+            format!("it belongs to user {}, not to {user}: remove it", metadata.uid()),
+        ));
+    }
+    if metadata.mode() & 0o077 != 0 {
+        let why =
+            "others may read or write it, and what lies there is executed: `chmod -R go= ` it, or remove it";
+        return Err(refused(path, why.to_owned()));
+    }
+    Ok(())
+}
+
+fn refused(path: &Path, why: String) -> FilterError {
+    FilterError::Cache { path: path.to_owned(), why }
+}
