@@ -8,12 +8,11 @@ mod murmur;
 mod opinions;
 mod workshop;
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sealog_filter::{Halted, Judged, Judgement, Notice, Opinion, Panel};
 use sealog_record::{ChangeRecord, ShardId, StreamLabel};
 use sealog_source::{Alarm, Page, SourceEvent};
-use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::{Identity, PipelineError, Progress};
@@ -72,8 +71,6 @@ pub(crate) struct Judging {
 struct Bench {
     panel: Panel,
     judges: Judges,
-    /// Why filters were set aside, by name.
-    why: BTreeMap<String, String>,
 }
 
 /// What became of one page.
@@ -91,9 +88,9 @@ impl Judging {
         progress: Arc<Progress>,
         identity: Identity,
     ) -> Self {
-        let judges = Judges::of(&panel, &BTreeMap::new());
+        let judges = Judges::of(&panel);
         progress.filters().begin(&panel);
-        let bench = Some(Bench { panel, judges, why: BTreeMap::new() });
+        let bench = Some(Bench { panel, judges });
         Self { bench, workshop, murmur: Murmur::new(table), progress, identity }
     }
 
@@ -157,7 +154,7 @@ impl Judging {
         let now_ms = self.identity.clock.now_ms();
         for notice in notices {
             self.progress.filters().note(&notice);
-            if let Notice::Bypassed { filter, reason } = &notice {
+            if let Notice::Bypassed { filter, reason, .. } = &notice {
                 self.progress.health().raise(Alarm::FilterBypassed(format!("{filter}: {reason}")));
             }
             self.murmur.say(&notice, now_ms);
@@ -174,72 +171,53 @@ impl Bench {
         page: &Page,
         first: usize,
     ) -> Result<Verdicts, PipelineError> {
-        let readable: Vec<ChangeRecord<'_>> = page
-            .records()
-            .skip(first)
-            .filter(|record| !record.unreadable)
-            .map(|record| record.change)
-            .collect();
-        let mut unreadable = page.records().skip(first).map(|record| record.unreadable).peekable();
-        let mut verdicts = Verdicts::default();
-        let mut rest = &readable[..];
-        while !rest.is_empty() {
-            let judged = self.panel.judge(stream.as_str(), shard.as_str(), rest).map_err(halted)?;
-            let answered = judged.rows.len();
-            rest = rest.get(answered..).filter(|_| answered > 0).ok_or_else(|| {
-                PipelineError::Defect(format!("filters answered {answered} of {} records", rest.len()))
-            })?;
-            let Judged { rows, opinions, notices, .. } = judged;
-            verdicts.runs.push(run(self.judges.clone(), rows, &opinions, &mut unreadable));
-            self.learn(&notices);
-            verdicts.notices.extend(notices);
+        let fresh = || page.records().skip(first);
+        let readable: Vec<ChangeRecord<'_>> =
+            fresh().filter(|record| !record.unreadable).map(|record| record.change).collect();
+        let judged = self.panel.judge(stream.as_str(), shard.as_str(), &readable).map_err(halted)?;
+        let Judged { rows, opinions, notices, .. } = judged;
+        let answers = rows.len();
+        if (answers, opinions.len()) != (readable.len(), readable.len() * self.judges.len()) {
+            let problem = format!("filters answered {answers} of {} records", readable.len());
+            return Err(PipelineError::Defect(problem));
         }
-        if unreadable.peek().is_some() {
-            verdicts.runs.push(run(self.judges.clone(), Vec::new(), &[], &mut unreadable));
+        let mut verdicts = Verdicts { runs: Vec::new(), notices };
+        let mut answers = rows.into_iter().zip(opinions.chunks(self.judges.len().max(1))).enumerate();
+        let mut run = Run { judges: self.judges.clone(), ..Run::default() };
+        let unasked = vec![Opinion::Unasked; self.judges.len()];
+        for record in fresh() {
+            let answer = if record.unreadable { None } else { answers.next() };
+            let Some((place, (row, said))) = answer else {
+                run.rows.push(None);
+                run.opinions.push(&unasked);
+                continue;
+            };
+            run.rows.push(Some(row));
+            run.opinions.push(said);
+            // Who was set aside at this row judges no more from the next one on.
+            if self.learn(place, &verdicts.notices) {
+                let next = Run { judges: self.judges.clone(), ..Run::default() };
+                verdicts.runs.push(std::mem::replace(&mut run, next));
+            }
+        }
+        if !run.rows.is_empty() {
+            verdicts.runs.push(run);
         }
         Ok(verdicts)
     }
 
-    /// Who was set aside judges no more from here on.
-    fn learn(&mut self, notices: &[Notice]) {
-        let before = self.why.len();
+    /// Whether anybody was set aside at this row.
+    fn learn(&mut self, place: usize, notices: &[Notice]) -> bool {
+        let before = self.judges.clone();
         for notice in notices {
-            if let Notice::Bypassed { filter, reason } = notice {
-                self.why.insert(filter.clone(), reason.clone());
+            if let Notice::Bypassed { filter, row, reason } = notice
+                && *row == place
+            {
+                self.judges = self.judges.without(filter, reason);
             }
         }
-        if self.why.len() > before {
-            self.judges = Judges::of(&self.panel, &self.why);
-        }
+        self.judges != before
     }
-}
-
-/// The judged rows in their places among those that no filter sees; behind the last one, none.
-fn run(
-    judges: Judges,
-    rows: Vec<Judgement>,
-    opinions: &[Opinion],
-    unreadable: &mut dyn Iterator<Item = bool>,
-) -> Run {
-    let unasked = vec![Opinion::Unasked; judges.len()];
-    let mut run = Run { judges, ..Run::default() };
-    let mut opinions = opinions.chunks(unasked.len().max(1));
-    let mut unseen = |run: &mut Run| {
-        while unreadable.next() == Some(true) {
-            run.rows.push(None);
-            run.opinions.push(&unasked);
-        }
-    };
-    let is_last_run = rows.is_empty();
-    for row in rows {
-        unseen(&mut run);
-        run.rows.push(Some(row));
-        run.opinions.push(opinions.next().unwrap_or(&unasked));
-    }
-    if is_last_run {
-        unseen(&mut run);
-    }
-    run
 }
 
 fn halted(halted: Halted) -> PipelineError {

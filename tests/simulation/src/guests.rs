@@ -5,8 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex};
+use std::time::Duration;
 
 use sealog_chain::{Hash, sha256};
 use sealog_filter::{FilterDigest, Host, Mode, OnFault};
@@ -21,7 +24,7 @@ pub const REASON: &str = "odd";
 /// The tag that a guest sets.
 pub const TAG: (&str, &str) = ("class", "blue");
 /// The attribute that a guest redacts, in both images.
-pub const REDACTED: &str = "pad";
+pub const REDACTED: &str = "version";
 /// Enough for any record that is answered, and little for one that is not.
 const FUEL: u64 = 100_000;
 
@@ -113,9 +116,8 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     std::fs::create_dir_all(&folder).unwrap();
     folder
 });
-static WORKSHOP: LazyLock<Workshop> = LazyLock::new(|| {
-    Workshop::new(Host::new(Some(&FOLDER.join("compiled"))).unwrap()).in_place()
-});
+static WORKSHOP: LazyLock<Workshop> =
+    LazyLock::new(|| Workshop::new(Host::new(Some(&FOLDER.join("compiled"))).unwrap()).in_place());
 
 /// Where all tests of a process load their filters: each is compiled once.
 #[must_use]
@@ -127,7 +129,9 @@ pub fn workshop() -> Workshop {
 #[must_use]
 pub fn secret() -> PathBuf {
     let file = FOLDER.join("secret");
-    std::fs::write(&file, "5a".repeat(32)).unwrap();
+    let mut made = std::fs::OpenOptions::new();
+    made.create(true).truncate(true).write(true).mode(0o600);
+    made.open(&file).unwrap().write_all("5a".repeat(32).as_bytes()).unwrap();
     file
 }
 
@@ -163,7 +167,13 @@ pub fn filter(name: &str, acts: Acts, mode: Mode) -> FilterConfig {
         mode,
         config: serde_json::json!({}),
         on_fault: OnFault::Keep,
-        limits: FilterLimits { fuel_per_record: Some(FUEL), fuel_per_byte: Some(10), ..FilterLimits::default() },
+        limits: FilterLimits {
+            fuel_per_record: Some(FUEL),
+            fuel_per_byte: Some(10),
+            memory_max: None,
+            // No machine is so busy that the clock decides.
+            wall_max: Some(Duration::from_secs(60)),
+        },
     }
 }
 
@@ -244,7 +254,8 @@ fn memory(acts: Acts) -> Vec<u8> {
     memory.put(
         MANIFEST,
         &[
-            0, name[0], name[1], version[0], version[1], columns, 2, reasons, 1, 0b1111, 1, schema[0], schema[1],
+            0, name[0], name[1], version[0], version[1], columns, 2, reasons, 1, 0b1111, 1, schema[0],
+            schema[1],
         ],
     );
     let undeclared = memory.text("nobody-knows");

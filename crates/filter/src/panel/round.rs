@@ -113,12 +113,7 @@ impl Round<'_> {
         }
     }
 
-    fn fail(
-        &mut self,
-        seat: &mut Seat,
-        (row, sequence): (usize, &str),
-        fault: &Fault,
-    ) -> Result<(), Halted> {
+    fn fail(&mut self, seat: &mut Seat, (row, sequence): (usize, &str), fault: &Fault) -> Result<(), Halted> {
         let filter = seat.filter.name().to_owned();
         // A filter in shadow mode has no effect, not even this one.
         if seat.filter.on_fault() == OnFault::Halt && seat.standing() == Standing::Enforce {

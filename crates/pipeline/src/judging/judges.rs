@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sealog_chain::{Decisions, Fact, FilterMode, FilterUse, Hash};
-use sealog_filter::{Filter, Mode, Panel, Standing};
+use sealog_filter::{Filter, Mode, Panel};
 
 use super::Opinions;
+
+/// Characters of the reason why a filter was set aside.
+const REASON_MAX: usize = 200;
 
 /// The filters that judge a table's records, in the order in which they are asked, as they stand. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -30,14 +33,20 @@ impl PartialEq for Judges {
 impl Eq for Judges {}
 
 impl Judges {
-    /// The panel as it stands; `why` has the reasons of those that were set aside, by name.
-    pub(crate) fn of(panel: &Panel, why: &BTreeMap<String, String>) -> Self {
-        let judge = |(filter, standing): (&Filter, Standing)| Judge {
-            pinned: pinned(filter),
-            bypassed: (standing == Standing::Bypassed)
-                .then(|| why.get(filter.name()).cloned().unwrap_or_else(|| "it failed too often".to_owned())),
-        };
+    /// A panel that has not judged yet.
+    pub(crate) fn of(panel: &Panel) -> Self {
+        let judge = |(filter, _)| Judge { pinned: pinned(filter), bypassed: None };
         Self(panel.filters().map(judge).collect())
+    }
+
+    /// The same with one set aside.
+    pub(crate) fn without(&self, name: &str, reason: &str) -> Self {
+        let judge = |judge: &Judge| {
+            let is_meant = judge.pinned.name == name;
+            let bypassed = if is_meant { Some(stated(reason)) } else { judge.bypassed.clone() };
+            Judge { bypassed, ..judge.clone() }
+        };
+        Self(self.0.iter().map(judge).collect())
     }
 
     /// How many there are.
@@ -94,6 +103,11 @@ impl Judge {
         });
         pin.into_iter().chain(bypass).collect()
     }
+}
+
+/// A reason as a commit has room for it.
+fn stated(reason: &str) -> String {
+    reason.chars().filter(|c| c.is_ascii() && !c.is_ascii_control()).take(REASON_MAX).collect()
 }
 
 fn pinned(filter: &Filter) -> FilterUse {

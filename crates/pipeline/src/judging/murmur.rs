@@ -46,7 +46,7 @@ impl Murmur {
             Notice::Fault { filter, .. } => (filter, "fault"),
             Notice::Alert { filter, .. } => (filter, "alert"),
             Notice::Log { filter, .. } => (filter, "log"),
-            Notice::Bypassed { filter, reason } => {
+            Notice::Bypassed { filter, reason, .. } => {
                 tracing::error!(
                     table = self.table,
                     filter,

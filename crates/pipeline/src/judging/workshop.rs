@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sealog_filter::{Filter, FilterOptions, Host, Limits, Panel, RedactionSecret};
 
+use crate::signing::refuse_if_shared;
 use crate::{Config, FilterConfig, PipelineError, TableConfig};
 
 /// Largest component that is read; no filter is that large.
