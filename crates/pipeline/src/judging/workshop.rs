@@ -116,15 +116,10 @@ fn options(config: &FilterConfig) -> FilterOptions {
 }
 
 fn redaction_secret(file: &Path) -> Result<RedactionSecret, PipelineError> {
-    let problem = |problem: &dyn std::fmt::Display| PipelineError::Key {
-        file: file.to_path_buf(),
-        problem: format!("redaction_secret: {problem}"),
-    };
+    let problem = |problem: String| wrong(None, &format!("redaction_secret {}: {problem}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| {
-        problem(&format!(
-            "{error}; make one with `sealog keys generate --redaction --out {}`",
-            file.display()
-        ))
+        problem(format!("{error}; make one with `sealog keys generate --redaction --out {}`", file.display()))
     })?;
-    text.trim().parse().map_err(|error: String| problem(&error))
+    refuse_if_shared(file).map_err(problem)?;
+    text.trim().parse().map_err(problem)
 }
