@@ -137,7 +137,8 @@ impl Census {
                     if let ComponentTypeRef::Component(_) = import.ty {
                         self.name_component(None);
                     }
-                    if self.open.len() == 1 {
+                    // A type that the world takes from an interface has no code behind it.
+                    if self.open.len() == 1 && !matches!(import.ty, ComponentTypeRef::Type(_)) {
                         self.found.imports.push(import.name.name.to_owned());
                     }
                 }
