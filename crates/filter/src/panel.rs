@@ -11,7 +11,7 @@ use sealog_record::{ChangeRecord, Decision, Verdict};
 use self::ballot::Ballot;
 use self::breaker::Breaker;
 use self::redact::Place;
-use self::round::Round;
+use self::round::{Opinions, Round};
 use self::search::Stride;
 use crate::{Fault, Filter, FilterError, LogLine, Mode};
 

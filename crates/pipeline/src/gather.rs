@@ -29,7 +29,7 @@ const FACT_BYTES: usize = 700;
 /// Bytes that a segment needs besides its ids, both sequence numbers included even where it has none yet.
 const SEGMENT_BYTES: usize = 200;
 /// Bytes that a filter may need: its line in the batch, and the facts that pin it, set it aside, and remove another one.
-const FILTER_BYTES: usize = 2_200;
+pub(crate) const FILTER_BYTES: usize = 2_200;
 /// How long news without rows (a shard was found, a stream opened) waits for company, in milliseconds.
 const NEWS_AGE_MAX_MS: i64 = 200;
 
@@ -245,7 +245,7 @@ impl Gatherer {
         &mut self,
         (stream, shard): &Place,
         records: &mut impl Iterator<Item = PageRecord<'a>>,
-        run: &'a Run,
+        run: &Run,
     ) -> Result<(), PipelineError> {
         let mut rows = self.open_rows()?;
         for (number, (judgement, record)) in run.rows.iter().zip(records).enumerate() {

@@ -179,7 +179,7 @@ impl Health {
     }
 
     /// Ends the alarm of that kind.
-    pub(crate) fn settle(&self, kind: AlarmKind) {
+    pub fn settle(&self, kind: AlarmKind) {
         self.state().alarms.remove(&kind);
     }
 

@@ -234,7 +234,7 @@ fn component(acts: Acts) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let package = resolve.push_str("filter.wit", WIT).unwrap();
     let world = resolve.select_world(&[package], None).unwrap();
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
     ComponentEncoder::default().module(&module).unwrap().validate(false).encode().unwrap()
 }
 

@@ -107,7 +107,8 @@ impl Judge {
 
 /// A reason as a commit has room for it.
 fn stated(reason: &str) -> String {
-    reason.chars().filter(|c| c.is_ascii() && !c.is_ascii_control()).take(REASON_MAX).collect()
+    let is_plain = |c: &char| c.is_ascii() && !c.is_ascii_control() && !matches!(c, '"' | '\\');
+    reason.chars().filter(is_plain).take(REASON_MAX).collect()
 }
 
 fn pinned(filter: &Filter) -> FilterUse {
@@ -164,6 +165,35 @@ mod tests {
             other => panic!("{other:?}"),
         });
         told.collect()
+    }
+
+    /// The longest texts that a filter can have, whatever the log had before.
+    #[test]
+    fn a_commit_has_room_for_each_filter() {
+        let longest = |component| {
+            let mut longest = judge(&"f".repeat(64), component);
+            longest.pinned.world = sealog_filter::WORLD.to_owned();
+            longest.pinned.engine = format!("{}0", sealog_filter::ENGINE);
+            longest.pinned.limits = sealog_filter::Limits {
+                fuel_per_record: u64::MAX,
+                fuel_per_byte: u64::MAX,
+                memory_max: usize::MAX,
+                wall_max: std::time::Duration::from_secs(60),
+            }
+            .identity();
+            longest
+        };
+        let judges = Judges([longest(1)].into()).without(&"f".repeat(64), &"x\"\n".repeat(500));
+        let gone = FilterUse { name: "g".repeat(64), ..longest(2).pinned };
+        let log = [longest(3).pinned, gone].map(|pinned| (pinned.name.clone(), pinned));
+        let facts = judges.facts(&log.into());
+        assert_eq!(facts.len(), 3);
+        let mut uses = judges.uses(&Opinions::default());
+        let most = (1 << 53) - 1;
+        uses[0].decisions = Decisions { keep: most, drop: most, redact: most, fault: most };
+        let bytes = |value: serde_json::Result<String>| value.unwrap().len() + 1;
+        let all = bytes(serde_json::to_string(&facts)) + bytes(serde_json::to_string(&uses));
+        assert!(all <= crate::gather::FILTER_BYTES, "{all}");
     }
 
     #[test]

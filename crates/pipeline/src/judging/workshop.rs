@@ -109,6 +109,7 @@ fn options(config: &FilterConfig) -> FilterOptions {
             fuel_per_byte: limits.fuel_per_byte.unwrap_or(standard.fuel_per_byte),
             memory_max: limits.memory_max.unwrap_or(standard.memory_max),
             wall_max: limits.wall_max.unwrap_or(standard.wall_max),
+            ..standard
         },
         on_fault: config.on_fault,
         pinned: config.sha256,
