@@ -177,7 +177,13 @@ async fn finish(
     while let Some(ended) = tasks.join_next().await {
         match ended {
             Ok(Ended::Reader(result)) => read = result,
-            Ok(Ended::Judging(result)) => judged = result,
+            Ok(Ended::Judging(result)) => {
+                // Nobody takes what is read any more, and a reader that has nothing to send would not notice.
+                if result.is_err() {
+                    reading.abort();
+                }
+                judged = result;
+            }
             Ok(Ended::Gatherer(result, started)) => (gathered, began) = (result, started),
             Ok(Ended::Stager) => {}
             Ok(Ended::Committer(ended)) => match *ended {
@@ -189,6 +195,7 @@ async fn finish(
                     return Err(error);
                 }
             },
+            Err(died) if died.is_cancelled() && judged.is_err() => {}
             Err(died) => return Err(PipelineError::Defect(died.to_string())),
         }
     }

@@ -116,6 +116,13 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     std::fs::create_dir_all(&folder).unwrap();
     folder
 });
+static SECRET: LazyLock<PathBuf> = LazyLock::new(|| {
+    let file = FOLDER.join("secret");
+    let mut made = std::fs::OpenOptions::new();
+    made.create(true).truncate(true).write(true).mode(0o600);
+    made.open(&file).unwrap().write_all("5a".repeat(32).as_bytes()).unwrap();
+    file
+});
 static WORKSHOP: LazyLock<Workshop> =
     LazyLock::new(|| Workshop::new(Host::new(Some(&FOLDER.join("compiled"))).unwrap()).in_place());
 
@@ -128,11 +135,7 @@ pub fn workshop() -> Workshop {
 /// The secret of all tests, in a file.
 #[must_use]
 pub fn secret() -> PathBuf {
-    let file = FOLDER.join("secret");
-    let mut made = std::fs::OpenOptions::new();
-    made.create(true).truncate(true).write(true).mode(0o600);
-    made.open(&file).unwrap().write_all("5a".repeat(32).as_bytes()).unwrap();
-    file
+    SECRET.clone()
 }
 
 /// The component of a guest, made once.
