@@ -25,8 +25,8 @@ TOOLS = Path(os.environ.get("SEALOG_TOOLS") or Path.home() / ".cache" / "sealog"
 TREE = TOOLS / "planted" / "tree"
 TARGET = TOOLS / "planted" / "target"
 # What the simulation is built from. Members of the workspace have to be there, whether they are built or not.
-PARTS = ["Cargo.toml", "Cargo.lock", "crates", "tests/tidy", "tests/integration", "tests/simulation"]
-HEADER = re.compile(r"^# (?P<what>.*) \((?P<rule>FS-\d+(?:, FS-\d+)*); found (?:within (?P<seeds>\d+) seeds|by (?P<test>\w+::\w+))\)$")
+PARTS = ["Cargo.toml", "Cargo.lock", "wit", "plugins", "crates", "tests/tidy", "tests/integration", "tests/simulation"]
+HEADER = re.compile(r"^# (?P<what>.*) \((?P<rule>FS-\d+(?:, FS-\d+)*|filters); found (?:within (?P<seeds>\d+) seeds|by (?P<test>\w+::\w+))\)$")
 # How the crash sweep names the point at which it failed.
 POINT = re.compile(r"(call \d+, \w+ [^\n]*?: \w+(?:\(\w+\))?)")
 # A seed that never ends is found too, but by the clock: much longer than any number of good seeds takes.

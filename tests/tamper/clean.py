@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from writer import (
-    ARN, EXAMPLE, HEARTBEAT, OTHER, POLICIES, STREAM, Log, gap, genesis, judge, parquet, rotation, row, segment,
+    ARN, EXAMPLE, HEARTBEAT, OTHER, POLICIES, STREAM, Log, decisions, gap, genesis, judge, parquet, rotation, row,
+    segment,
 )
 
 NEXT_STREAM = "2026-11-22T10:20:00.000"
@@ -58,7 +59,7 @@ class World:
             rows += some
         cuts = sorted(self.rng.sample(range(1, len(rows)), min(self.rng.randint(0, 2), len(rows) - 1))) if rows else []
         objects = [rows[a:b] for a, b in zip([0, *cuts], [*cuts, len(rows)])] if rows else []
-        filters = [self.filter] if self.filter else []
+        filters = self.judged(rows)
         options: dict[str, Any] = {}
         if rows and self.rng.random() < 0.2:
             options["files"] = [parquet(part, row_group_size=self.rng.randint(1, 3)) for part in objects]
@@ -132,15 +133,16 @@ class World:
         shard = self.shards.pop(self.rng.randrange(len(self.shards)))
         rows = [self.change(shard) for _ in range(self.rng.randint(0, 2))]
         closing = self.continued(shard, rows, closed=True)
-        self.log.commit(segments=[closing], objects=[rows] if rows else [], filters=self.filters())
+        self.log.commit(segments=[closing], objects=[rows] if rows else [], filters=self.judged(rows))
         place = self.rng.randint(1, len(shard.items) - 1) if len(shard.items) > 1 else 0
         for items in [part for part in (shard.items[:place], shard.items[place:]) if part]:
             self.open(shard.stream, shard, items)
         children = [child for child in self.shards if child.parent == shard.name]
         self.log.commit(segments=[self.continued(child, []) for child in children])
 
-    def filters(self) -> list[dict[str, Any]]:
-        return [self.filter] if self.filter else []
+    def judged(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The one filter, with what it decided."""
+        return [self.filter | {"decisions": decisions(rows)}] if self.filter and rows else []
 
     def lose(self) -> None:
         """Changes of a shard are trimmed before they were read."""

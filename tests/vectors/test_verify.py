@@ -26,7 +26,7 @@ from sealog_verify.archive import verify_archive
 from sealog_verify.notes import NotANote, decode_base64, parse_checkpoint, parse_vkey, rotation_message
 from sealog_verify.report import LEVELS, ArchiveReport, parse_time, time_text
 from writer import (
-    EXAMPLE, HEARTBEAT, NOW, ORIGIN, OTHER, POLICIES, STREAM, Log, Signer, gap, genesis, judge,
+    EXAMPLE, HEARTBEAT, NOW, ORIGIN, OTHER, POLICIES, STREAM, Log, Signer, decisions, gap, genesis, judge,
     leaves_of, parquet, render, rotation, row, segment, stream_opened,
 )  # fmt: skip
 
@@ -257,9 +257,69 @@ def test_filters(log: Log) -> None:
     rows = [row("105", "shardId-3", filter="aa" * 32)]
     pinned = {"kind": "filter_pinned", "filter": judge(), "replaces": None}
     go_on = segment(rows, **{"from": "after", "after": "104"})
-    log.commit([pinned], segments=[go_on], objects=[rows], filters=[judge()])
+    log.commit([pinned], segments=[go_on], objects=[rows], filters=[judge(decisions=decisions(rows))])
     log.save()
     expect(log, outcome="INTACT")
+
+
+def judged(log: Log, rows: list[dict[str, Any]], *filters: dict[str, Any], facts: Any = ()) -> None:
+    """Rows 105 and on of shard 3, by filters that are pinned as they judge."""
+    nothing = dict.fromkeys(("keep", "drop", "redact", "fault"), 0)
+    pins = [{"kind": "filter_pinned", "filter": f | {"decisions": nothing}, "replaces": None} for f in filters]
+    go_on = segment(rows, **AFTER_3)
+    log.commit([*pins, *facts], segments=[go_on], objects=[rows], filters=list(filters))
+    log.save()
+
+
+def four() -> list[dict[str, Any]]:
+    """Kept, dropped, redacted, failed, by the filter of `judge`."""
+    by = {"filter": "aa" * 32}
+    return [
+        row("105", "shardId-3"),
+        row("106", "shardId-3", verdict="drop", reason="x", **by),
+        row("107", "shardId-3", verdict="redact", **by),
+        row("108", "shardId-3", reason="fault:trap", **by),
+    ]
+
+
+def says(*counts: int, **members: Any) -> dict[str, Any]:
+    return judge(decisions=dict(zip(("keep", "drop", "redact", "fault"), counts)), **members)
+
+
+@pytest.mark.parametrize("filters, mismatch", [
+    ([says(1, 1, 1, 1)], False),
+    ([says(2, 1, 0, 1)], True),
+    ([says(1, 1, 1, 0)], True),
+    ([says(1, 1, 1, 1), says(2, 0, 1, 0, name="g", component="dd" * 32)], False),
+    ([says(1, 1, 1, 1), says(3, 0, 1, 0, name="g", component="dd" * 32)], True),
+    ([says(1, 1, 1, 1), says(0, 0, 0, 3, name="g", component="dd" * 32)], True),
+    ([says(1, 1, 1, 1), says(2, 1, 0, 0, name="g", component="dd" * 32)], True),
+    ([says(1, 1, 1, 1), says(0, 3, 0, 0, name="g", mode="shadow")], False),
+    ([says(1, 1, 1, 1), says(0, 4, 0, 0, name="g", mode="shadow")], True),
+])  # fmt: skip
+def test_filter_counts(log: Log, filters: list[dict[str, Any]], mismatch: bool) -> None:
+    judged(log, four(), *filters)
+    if mismatch:
+        expect(log, found("counts-mismatch", 4))
+    else:
+        expect(log, outcome="INTACT")
+
+
+def test_rows_of_no_filter(log: Log) -> None:
+    rows = [*four(), row("109", "shardId-3", filter="ee" * 32), row("110", "shardId-3", reason="fault:trap")]
+    judged(log, rows, says(2, 1, 1, 2))
+    key = log.commits[4]["batch"]["objects"][0]["key"]
+    expect(log, *(found("filter-foreign", 4, object=key, row=number) for number in (4, 5)))
+
+
+def test_a_filter_that_was_set_aside(log: Log) -> None:
+    aside = {"kind": "filter_bypassed", "name": "pii", "component": "aa" * 32, "reason": ""}
+    judged(log, [row("105", "shardId-3")], says(1, 0, 0, 0), facts=[aside])
+    expect(log, found("fact-contradiction", 4))
+    log.commits.pop()
+    log.commit([aside])
+    log.save()
+    expect(log, found("fact-contradiction", 4))
 
 
 def test_odd_texts_and_numbers(log: Log) -> None:

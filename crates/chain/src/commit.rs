@@ -169,7 +169,21 @@ impl Decisions {
         *place += 1;
     }
 
-    fn sum(&self) -> Option<u64> {
+    /// Adds the counts of other rows.
+    pub fn add(&mut self, other: &Self) {
+        for (count, more) in [
+            (&mut self.keep, other.keep),
+            (&mut self.drop, other.drop),
+            (&mut self.redact, other.redact),
+            (&mut self.fault, other.fault),
+        ] {
+            *count = count.saturating_add(more);
+        }
+    }
+
+    /// All four together; `None` when that is no number.
+    #[must_use]
+    pub fn sum(&self) -> Option<u64> {
         self.keep.checked_add(self.drop)?.checked_add(self.redact)?.checked_add(self.fault)
     }
 }
@@ -194,6 +208,14 @@ pub struct FilterUse {
     pub mode: FilterMode,
     /// What it decided on the rows it saw, whether or not that was enforced.
     pub decisions: Decisions,
+}
+
+impl FilterUse {
+    /// The same without counts: as a fact pins it.
+    #[must_use]
+    pub fn uncounted(&self) -> Self {
+        Self { decisions: Decisions::default(), ..self.clone() }
+    }
 }
 
 /// Whether what a filter says has an effect.

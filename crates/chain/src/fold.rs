@@ -12,7 +12,7 @@ use sealog_record::{
 use serde::{Deserialize, Serialize};
 
 use crate::fact::Policies;
-use crate::{ChainError, Commit, Hash, Previous, SegmentFrom, Tree, leaf_hash, sha256};
+use crate::{ChainError, Commit, FilterUse, Hash, Previous, SegmentFrom, Tree, leaf_hash, sha256};
 
 mod apply;
 mod snapshot;
@@ -27,7 +27,7 @@ pub struct Fold {
     streams: BTreeMap<StreamLabel, StreamState>,
     #[serde(with = "snapshot::pairs")]
     shards: BTreeMap<(StreamLabel, ShardId), ShardState>,
-    filters: BTreeMap<String, (Hash, Hash)>,
+    filters: BTreeMap<String, FilterUse>,
     gaps: Vec<Gap>,
     holds: BTreeMap<String, Hold>,
     records: u64,
@@ -198,6 +198,13 @@ impl Fold {
     #[must_use]
     pub fn gaps(&self) -> &[Gap] {
         &self.gaps
+    }
+
+    /// Filters in force by name: as each was pinned, with `bypassed` as its mode once it was set aside, and with what it
+    /// decided since it was pinned.
+    #[must_use]
+    pub fn filters(&self) -> &BTreeMap<String, FilterUse> {
+        &self.filters
     }
 
     /// Legal holds by name; those that were lifted, too.

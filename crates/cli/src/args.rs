@@ -52,6 +52,9 @@ pub(crate) enum Command {
     FilterCompile,
     /// Serve a simulated DynamoDB Streams for tests
     Simulator(SimulatorArgs),
+    /// Compile a filter from standard input to standard output: what `run` starts so that a hostile one cannot bring it down
+    #[command(hide = true)]
+    CompileFilter,
     /// Print a shell's completions
     Completions(CompletionsArgs),
 }

@@ -7,6 +7,8 @@ pub(crate) enum Exit {
     Good,
     /// What a verification found; its code is FORMAT.md's.
     Verdict(u8),
+    /// What a child of ours says to its parent.
+    Child(u8),
     /// Wrong usage.
     Usage,
     /// A service cannot be reached, refuses, or something could not be verified.
@@ -21,7 +23,7 @@ impl Exit {
     pub(crate) fn code(self) -> u8 {
         match self {
             Self::Good => 0,
-            Self::Verdict(code) => code,
+            Self::Verdict(code) | Self::Child(code) => code,
             Self::Usage => 2,
             Self::Unreachable => 69,
             Self::TryAgain => 75,

@@ -47,6 +47,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             Command::Filter(args) => commands::filter::run(&args).await,
             Command::FilterCompile => Ok(commands::filter_compile::run()),
             Command::Simulator(args) => commands::simulator::run(&args).await,
+            Command::CompileFilter => Ok(Exit::Child(sealog_filter::compile_child_main())),
             Command::Completions(args) => commands::completions::run(&args),
         }
     });

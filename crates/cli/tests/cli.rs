@@ -61,6 +61,40 @@ fn a_key_is_private_and_never_overwritten() {
     );
 }
 
+#[test]
+fn a_redaction_secret_is_private_and_never_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = path(&folder, "redaction.secret");
+    let made = sealog(&["keys", "generate", "--redaction", "--out", &file]);
+    assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+    let secret = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(secret.trim().len(), 64);
+    assert!(!text(&made.stdout).contains(secret.trim()), "it is shown to nobody");
+    assert_eq!(mode(Path::new(&file)), 0o600);
+    let again = sealog(&["keys", "generate", "--redaction", "--out", &file]);
+    assert_eq!(again.status.code(), Some(2));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), secret);
+}
+
+#[test]
+fn a_filter_that_cannot_be_used_is_a_wrong_configuration_and_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, key) = (path(&folder, "sealog.toml"), path(&folder, "sealog.key"));
+    assert_eq!(sealog(&["keys", "generate", "--out", &key]).status.code(), Some(0));
+    std::fs::write(path(&folder, "rubbish.wasm"), "no component").unwrap();
+    for (component, hint) in [("nowhere.wasm", "No such file"), ("rubbish.wasm", "not used as a filter")] {
+        let text_of = format!(
+            "archive = \"archive\"\nfilter_cache = \"cache\"\n[signing]\nkey = \"file:sealog.key\"\n[[table]]\nname = \"t\"\n\
+             [[table.filter]]\nname = \"odd-one\"\ncomponent = \"{component}\"\n"
+        );
+        std::fs::write(&config, text_of).unwrap();
+        let done = sealog(&["run", "--config", &config, "--until-caught-up"]);
+        let said = text(&done.stderr);
+        assert_eq!(done.status.code(), Some(78), "{said}");
+        assert!(said.contains("odd-one") && said.contains(hint), "{said}");
+    }
+}
+
 #[cfg(unix)]
 fn mode(file: &Path) -> u32 {
     use std::os::unix::fs::PermissionsExt as _;

@@ -39,7 +39,7 @@ pub use host::{Host, HostBuilder, Inspection};
 pub use limits::Limits;
 pub use manifest::{Column, Image, Manifest, Verdicts};
 pub use options::{FilterOptions, Mode, OnFault};
-pub use panel::{Counts, Halted, Judged, Judgement, Notice, Panel, RedactionSecret, Standing};
+pub use panel::{Counts, Halted, Judged, Judgement, Notice, Opinion, Panel, RedactionSecret, Standing};
 
 /// The WIT world that filters are run as, as a commit names it.
 pub const WORLD: &str = "sealog:filter/filter@1.0.0";

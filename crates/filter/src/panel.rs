@@ -11,7 +11,7 @@ use sealog_record::{ChangeRecord, Decision, Verdict};
 use self::ballot::Ballot;
 use self::breaker::Breaker;
 use self::redact::Place;
-use self::round::Round;
+use self::round::{Opinions, Round};
 use self::search::Stride;
 use crate::{Fault, Filter, FilterError, LogLine, Mode};
 
@@ -83,6 +83,23 @@ pub struct Counts {
     pub fault: u64,
 }
 
+/// What one filter said of one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(u8)]
+pub enum Opinion {
+    /// It was not asked: it is bypassed, or a filter before it dropped the row.
+    #[default]
+    Unasked,
+    /// Keep it, with or without marks.
+    Keep,
+    /// Drop it.
+    Drop,
+    /// Redact something of it.
+    Redact,
+    /// It failed.
+    Fault,
+}
+
 /// Something that somebody should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
@@ -110,6 +127,8 @@ pub enum Notice {
     Bypassed {
         /// The filter's name.
         filter: String,
+        /// Place of the last row that it was asked about; those behind it are judged without it.
+        row: usize,
         /// Why.
         reason: String,
     },
@@ -186,6 +205,8 @@ impl Judgement {
 pub struct Judged {
     /// One per record, in order.
     pub rows: Vec<Judgement>,
+    /// What each filter said of each row: as many for each row as the panel has filters, row by row.
+    pub opinions: Vec<Opinion>,
     /// One per filter of the panel, in order.
     pub counts: Vec<Counts>,
     /// In the order of filters, and within one filter in the order of records.
@@ -256,12 +277,20 @@ impl Panel {
         shard: &str,
         records: &[ChangeRecord<'_>],
     ) -> Result<Judged, Halted> {
-        let mut judged = Judged::default();
+        let opinions = vec![Opinion::Unasked; records.len() * self.seats.len()];
+        let mut judged = Judged { opinions, ..Judged::default() };
+        let seats = self.seats.len();
         let mut ballots: Vec<Ballot> = Vec::new();
         ballots.resize_with(records.len(), Ballot::default);
         for (seat, filter) in self.seats.iter_mut().enumerate() {
-            let mut round =
-                Round { seat, shard, records, ballots: &mut ballots, notices: &mut judged.notices };
+            let mut round = Round {
+                seat,
+                shard,
+                records,
+                ballots: &mut ballots,
+                opinions: Opinions { said: &mut judged.opinions, filters: seats, seat },
+                notices: &mut judged.notices,
+            };
             judged.counts.push(round.hold(filter)?);
         }
         let filters: Vec<_> = self.seats.iter().map(|seat| &seat.filter).collect();

@@ -186,6 +186,9 @@ impl Committer {
         if clock < previous_at {
             facts.push(Fact::ClockWentBack { clock });
         }
+        if let Some(judges) = &sealed.judges {
+            facts.extend(judges.facts(self.fold.filters()));
+        }
         facts.extend(sealed.facts.iter().cloned());
         let begins = facts.iter().find_map(|fact| {
             let Fact::Genesis { table_arn, .. } = fact else { return None };

@@ -3,10 +3,11 @@
 //! Relative paths are relative to the file's own directory, so that a configuration works from anywhere.
 
 mod check;
+mod filters;
 mod protection;
 mod signing;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sealog_batch::SealRule;
@@ -15,6 +16,7 @@ use sealog_record::ViewType;
 use sealog_store::Location;
 use serde::Deserialize;
 
+pub use filters::{FilterConfig, FilterLimits};
 pub use protection::Protection;
 use signing::SigningSection;
 pub use signing::{KeySource, Signing};
@@ -45,6 +47,12 @@ pub struct Config {
     pub seal: SealRule,
     /// Most bytes of pages in memory over all tables.
     pub memory_max: usize,
+    /// Where compiled filters are kept; none: they are compiled at each start. It must be writable by this user alone: what
+    /// lies there is executed.
+    pub filter_cache: Option<PathBuf>,
+    /// The file of the secret that redactions are salted from. Who has it can prove what was redacted; without it nobody
+    /// can, and a filter that redacts is refused.
+    pub redaction_secret: Option<PathBuf>,
     /// The tables.
     pub tables: Vec<TableConfig>,
 }
@@ -64,6 +72,8 @@ pub struct TableConfig {
     pub on_gap: OnGap,
     /// Longest time that a change waits in an idle shard before anyone asks. Shorter costs more calls.
     pub latency: Duration,
+    /// Filters that judge each record, in the order in which they are asked.
+    pub filters: Vec<FilterConfig>,
 }
 
 /// The file as it stands; [`check`] has seen every key before.
@@ -77,6 +87,8 @@ struct File {
     batch: Batch,
     #[serde(default)]
     memory: Memory,
+    filter_cache: Option<PathBuf>,
+    redaction_secret: Option<String>,
     retention: Option<protection::RetentionSection>,
     encryption: Option<protection::EncryptionSection>,
     #[serde(default)]
@@ -105,6 +117,8 @@ struct Table {
     #[serde(default)]
     on_gap: OnGap,
     latency: Option<String>,
+    #[serde(default)]
+    filter: Vec<filters::FilterSection>,
 }
 
 /// Values that the environment puts over those of the file.
@@ -143,7 +157,8 @@ impl Config {
         let archive =
             archive.ok_or("archive is missing; write archive = \"s3://bucket/prefix\" or a directory")?;
         let signing = Signing::checked(&file.signing, overrides.signing_key.as_deref(), folder)?;
-        let tables = file.table.into_iter().map(Table::checked).collect::<Result<Vec<_>, _>>()?;
+        let tables =
+            file.table.into_iter().map(|table| table.checked(folder)).collect::<Result<Vec<_>, _>>()?;
         check::tables(&tables)?;
         let archive = location(archive, folder)?;
         Ok(Self {
@@ -153,6 +168,12 @@ impl Config {
             heartbeat: heartbeat(file.heartbeat.as_deref())?,
             seal: file.batch.rule()?,
             memory_max: file.memory.pages_max.unwrap_or(64 << 20).max(4 << 20),
+            filter_cache: file.filter_cache.map(|cache| folder.join(cache)),
+            redaction_secret: file
+                .redaction_secret
+                .as_deref()
+                .map(|text| secret(text, folder))
+                .transpose()?,
             tables,
         })
     }
@@ -162,6 +183,15 @@ fn location(text: &str, folder: &Path) -> Result<Location, String> {
     Ok(match text.parse().map_err(|error| format!("archive: {error}"))? {
         Location::Directory(path) => Location::Directory(folder.join(path)),
         s3 @ Location::S3 { .. } => s3,
+    })
+}
+
+fn secret(text: &str, folder: &Path) -> Result<PathBuf, String> {
+    let file = text.strip_prefix("file:").filter(|path| !path.is_empty());
+    file.map(|path| folder.join(path)).ok_or_else(|| {
+        format!(
+            "redaction_secret = {text:?} should be \"file:<path>\"; make one with `sealog keys generate --redaction --out <path>`"
+        )
     })
 }
 
@@ -201,7 +231,7 @@ impl Batch {
 }
 
 impl Table {
-    fn checked(self) -> Result<TableConfig, String> {
+    fn checked(self, folder: &Path) -> Result<TableConfig, String> {
         let latency = self.latency.as_deref().map(|text| duration("table.latency", text)).transpose()?;
         // Iterators live for 15 minutes.
         let latency = latency.unwrap_or(Duration::from_secs(10));
@@ -215,6 +245,7 @@ impl Table {
             start: self.start,
             on_gap: self.on_gap,
             latency,
+            filters: filters::filters(self.filter, folder)?,
         })
     }
 }
@@ -278,12 +309,8 @@ mod tests {
 
     #[test]
     fn what_is_not_built_yet_says_so_instead_of_being_ignored() {
-        for text in [
-            format!("{SMALLEST}columns = {{ amount = \"text\" }}\n"),
-            format!("{SMALLEST}[[table.filter]]\ncomponent = \"x\"\n"),
-        ] {
-            assert!(parse(&text).unwrap_err().contains("not there yet"), "{text}");
-        }
+        let text = format!("{SMALLEST}columns = {{ amount = \"text\" }}\n");
+        assert!(parse(&text).unwrap_err().contains("not there yet"), "{text}");
     }
 
     #[test]

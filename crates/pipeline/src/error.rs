@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use sealog_batch::BatchError;
 use sealog_chain::ChainError;
+use sealog_filter::Halted;
 use sealog_source::{ServiceErrorKind, SourceError, SourceErrorKind};
 use sealog_store::{LogError, StoreError, StoreErrorKind};
 
@@ -91,6 +92,19 @@ pub enum PipelineError {
         /// What is wrong and what to do.
         problem: String,
     },
+    /// A filter cannot be used as it is configured.
+    #[error("{}: {problem}", .filter.as_deref().map_or_else(|| "filters".to_owned(), |filter| format!("filter {filter}")))]
+    Filter {
+        /// Which one, as the configuration names it.
+        filter: Option<String>,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+    /// A filter failed that is to halt its table then.
+    #[error(
+        "{0}; nothing of that record was archived: mend the filter, or let on_fault = \"keep\" archive the record and flag it"
+    )]
+    FilterHalted(Box<Halted>),
     /// A task of ours died; a defect.
     #[error("a task failed: {0}; restart, and report it")]
     Defect(String),
@@ -128,7 +142,9 @@ impl PipelineError {
             | Self::Closed(_)
             | Self::Key { .. }
             | Self::Rotation { .. }
-            | Self::Hold { .. } => false,
+            | Self::Hold { .. }
+            | Self::Filter { .. }
+            | Self::FilterHalted(_) => false,
         }
     }
 
@@ -157,8 +173,9 @@ impl PipelineError {
             | Self::Closed(_)
             | Self::Key { .. }
             | Self::Rotation { .. }
-            | Self::Hold { .. } => Remedy::Configure,
-            Self::Signing { .. } => Remedy::CallAPerson,
+            | Self::Hold { .. }
+            | Self::Filter { .. } => Remedy::Configure,
+            Self::Signing { .. } | Self::FilterHalted(_) => Remedy::CallAPerson,
             Self::Log(_) | Self::Store(_) | Self::Batch(_) | Self::Chain(_) => Remedy::CallAPerson,
         }
     }

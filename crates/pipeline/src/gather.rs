@@ -11,22 +11,25 @@ use sealog_record::{
     Decision, EvidenceRow, Gap, GapCause, ReadFrom, SequenceNumber, ShardId, ShardPosition, StreamLabel,
     Timestamp,
 };
-use sealog_source::{Page, SourceEvent};
+use sealog_source::{Page, PageRecord, SourceEvent};
 
-use crate::PipelineError;
+use crate::judging::{Arrived, Run};
 use crate::sealed::{ObjectBuilder, Sealed};
+use crate::{Judges, PipelineError};
 
 /// Most segments of a commit.
 const SEGMENTS_MAX: usize = 100;
 /// Most facts of a commit.
 const FACTS_MAX: usize = 32;
-/// Bytes of segments and facts at which a batch is due: with what else a commit says (the genesis is the longest), it has
-/// to stay below the size of a log entry, whatever the ids.
+/// Bytes of segments, facts and filters at which a batch is due: with what else a commit says (the genesis is the longest),
+/// it has to stay below the size of a log entry, whatever the ids.
 const STATED_MAX: usize = 48 * 1024;
 /// Bytes that a fact may need: a gap with the longest ids, or a stream's ARN.
 const FACT_BYTES: usize = 700;
 /// Bytes that a segment needs besides its ids, both sequence numbers included even where it has none yet.
 const SEGMENT_BYTES: usize = 200;
+/// Bytes that a filter may need: its line in the batch, and the facts that pin it, set it aside, and remove another one.
+pub(crate) const FILTER_BYTES: usize = 2_200;
 /// How long news without rows (a shard was found, a stream opened) waits for company, in milliseconds.
 const NEWS_AGE_MAX_MS: i64 = 200;
 
@@ -45,6 +48,8 @@ pub struct Gatherer {
     oldest_ms: Option<i64>,
     stated: usize,
     scratch: Vec<u8>,
+    /// Who judges what is in the open batch.
+    judges: Judges,
 }
 
 impl Gatherer {
@@ -59,14 +64,30 @@ impl Gatherer {
             oldest_ms: None,
             stated: 0,
             scratch: Vec::new(),
+            judges: Judges::default(),
         }
     }
 
-    /// Takes one event; returns what had to be sealed before it, and what became due with it.
+    /// Filters that judge from the beginning.
+    #[must_use]
+    pub(crate) fn judged_by(self, judges: Judges) -> Self {
+        Self { stated: FILTER_BYTES * judges.len(), judges, ..self }
+    }
+
+    /// Takes one event that no filter judges; returns what had to be sealed before it, and what became due with it.
     ///
     /// # Errors
     /// [`PipelineError::Batch`] when rows cannot be encoded.
     pub fn take(&mut self, event: SourceEvent, now_ms: i64) -> Result<Vec<Sealed>, PipelineError> {
+        self.take_judged(Arrived { event, runs: Vec::new() }, now_ms)
+    }
+
+    /// As [`Gatherer::take`], with what filters said of a page.
+    pub(crate) fn take_judged(
+        &mut self,
+        Arrived { event, runs }: Arrived,
+        now_ms: i64,
+    ) -> Result<Vec<Sealed>, PipelineError> {
         let mut sealed = Vec::new();
         match event {
             SourceEvent::StreamOpened { stream, view_type, start, at_ms } => {
@@ -85,7 +106,11 @@ impl Gatherer {
             }
             SourceEvent::Page { stream, shard, page, first, closes, permit } => {
                 let place = (stream, shard);
-                self.page(&place, &page, first, now_ms)?;
+                if runs.is_empty() {
+                    self.page(&place, &page, first, now_ms)?;
+                } else {
+                    self.judged_page(&place, &page, (first, runs), now_ms, &mut sealed)?;
+                }
                 if closes {
                     self.close(&place, now_ms);
                 }
@@ -145,11 +170,12 @@ impl Gatherer {
     /// # Errors
     /// As [`Gatherer::take`].
     pub fn seal(&mut self) -> Result<Option<Sealed>, PipelineError> {
-        (self.oldest_ms, self.stated) = (None, 0);
+        (self.oldest_ms, self.stated) = (None, FILTER_BYTES * self.judges.len());
         let mut sealed = std::mem::take(&mut self.open);
         if let Some(rows) = self.rows.take() {
             sealed.object = rows.seal()?;
         }
+        sealed.judges = Some(self.judges.clone());
         Ok(Some(sealed).filter(|sealed| !sealed.is_empty()))
     }
 
@@ -159,10 +185,7 @@ impl Gatherer {
         let Some(last) = fresh.checked_sub(1).and_then(|_| page.sequence(page.len() - 1)) else {
             return Ok(());
         };
-        let mut rows = match self.rows.take() {
-            Some(rows) => rows,
-            None => ObjectBuilder::new()?,
-        };
+        let mut rows = self.open_rows()?;
         for record in page.records().skip(first) {
             let decision = if record.unreadable { Decision::UNREADABLE } else { Decision::KEEP };
             let row = EvidenceRow {
@@ -178,6 +201,65 @@ impl Gatherer {
         self.rows = Some(rows);
         self.segment(place, now_ms);
         self.extend(place, fresh, last);
+        Ok(())
+    }
+
+    fn open_rows(&mut self) -> Result<ObjectBuilder, PipelineError> {
+        match self.rows.take() {
+            Some(rows) => Ok(rows),
+            None => Ok(ObjectBuilder::new()?),
+        }
+    }
+
+    /// A page in runs. What other filters judged, or the same ones standing otherwise, belongs to another batch: a fact says
+    /// so before it.
+    fn judged_page(
+        &mut self,
+        place: &Place,
+        page: &Page,
+        (first, runs): (usize, Vec<Run>),
+        now_ms: i64,
+        sealed: &mut Vec<Sealed>,
+    ) -> Result<(), PipelineError> {
+        let mut records = page.records().skip(first);
+        let mut behind = first;
+        for run in runs {
+            if run.judges != self.judges {
+                sealed.extend(self.seal()?);
+                self.judges = run.judges.clone();
+            }
+            behind += run.rows.len();
+            let last = run.rows.len().checked_sub(1).and_then(|_| page.sequence(behind - 1));
+            let Some(last) = last else { continue };
+            self.judged_rows(place, &mut records, &run)?;
+            self.segment(place, now_ms);
+            self.extend(place, run.rows.len(), last);
+        }
+        if records.next().is_some() {
+            return Err(PipelineError::Defect("filters left records of a page out".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn judged_rows<'a>(
+        &mut self,
+        (stream, shard): &Place,
+        records: &mut impl Iterator<Item = PageRecord<'a>>,
+        run: &Run,
+    ) -> Result<(), PipelineError> {
+        let mut rows = self.open_rows()?;
+        for (number, (judgement, record)) in run.rows.iter().zip(records).enumerate() {
+            let (change, decision) = match judgement {
+                Some(judgement) => (judgement.archived(&record.change), judgement.decision()),
+                None => (record.change, Decision::UNREADABLE),
+            };
+            let row =
+                EvidenceRow { stream_label: stream.as_str(), shard_id: shard.as_str(), change, decision };
+            let leaf = record_leaf(&row, &mut self.scratch);
+            rows.push_judged(&row, leaf, run.opinions.of(number));
+        }
+        rows.end_page()?;
+        self.rows = Some(rows);
         Ok(())
     }
 

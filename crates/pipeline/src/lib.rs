@@ -1,4 +1,5 @@
-//! From the stream to the archive: for each table one reader, one gatherer and one committer, joined by bounded queues.
+//! From the stream to the archive: for each table one reader, its filters, one gatherer and one committer, joined by bounded
+//! queues.
 //!
 //! The only room that knows every other. It promises: what is committed is a prefix of each shard, each record once; a
 //! stop signal finishes what was read; a restart goes on where the commits say; two pipelines on one log never double
@@ -9,6 +10,7 @@ pub mod config;
 mod error;
 mod gather;
 mod hold;
+mod judging;
 mod patience;
 mod progress;
 mod rebase;
@@ -22,11 +24,14 @@ mod table;
 mod tiles;
 
 pub use committer::{Committer, Identity};
-pub use config::{Config, ConfigError, KeySource, Overrides, Protection, Signing, TableConfig};
+pub use config::{
+    Config, ConfigError, FilterConfig, FilterLimits, KeySource, Overrides, Protection, Signing, TableConfig,
+};
 pub use error::{PipelineError, Remedy};
 pub use gather::Gatherer;
 pub use hold::{add_hold, remove_hold};
-pub use progress::{Progress, Totals};
+pub use judging::{Judges, Opinions, Workshop};
+pub use progress::{FilterProgress, FilterTotals, Progress, Totals};
 pub use rotate::rotate_key;
 pub use run::{Run, TableResult};
 pub use sealed::{Sealed, SealedObject};

@@ -1,14 +1,19 @@
 //! Counts for people who watch.
 
+mod filters;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use sealog_source::Health;
 
+pub use filters::{FilterProgress, FilterTotals};
+
 /// What a table's pipeline has done since it was started, and how it stands. Only for show and for alarms.
 #[derive(Debug, Default)]
 pub struct Progress {
     health: Arc<Health>,
+    filters: FilterProgress,
     ran: AtomicBool,
     restarts: AtomicU64,
     read: AtomicU64,
@@ -58,6 +63,12 @@ impl Progress {
     #[must_use]
     pub fn health(&self) -> &Arc<Health> {
         &self.health
+    }
+
+    /// What the table's filters have said.
+    #[must_use]
+    pub fn filters(&self) -> &FilterProgress {
+        &self.filters
     }
 
     /// The service has answered: the table is at work.

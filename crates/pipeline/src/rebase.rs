@@ -52,7 +52,7 @@ pub(crate) fn rebase(sealed: Sealed, fold: &Fold) -> Result<Sealed, PipelineErro
     let mut segments: Vec<Option<Segment>> = fitted.iter().map(|fitted| fitted.segment.clone()).collect();
     let object = match sealed.object {
         Some(object) => {
-            let (rest, kept) = keep_rows(object.bytes.clone(), &fitted)?;
+            let (rest, kept) = keep_rows(&object, &fitted)?;
             let all = kept.iter().sum::<u64>() == object.rows;
             for (segment, rows) in segments.iter_mut().zip(kept) {
                 if let Some(segment) = segment {
@@ -63,7 +63,7 @@ pub(crate) fn rebase(sealed: Sealed, fold: &Fold) -> Result<Sealed, PipelineErro
         }
         None => None,
     };
-    Ok(Sealed { facts, segments: segments.into_iter().flatten().collect(), object })
+    Ok(Sealed { facts, segments: segments.into_iter().flatten().collect(), object, judges: sealed.judges })
 }
 
 /// The last record that the log knows of a shard: the last committed one, or the one before its newest gap.
@@ -261,7 +261,7 @@ fn fit_segment(
 
 /// The rows that stay, encoded anew, and how many of each segment they are.
 fn keep_rows(
-    bytes: bytes::Bytes,
+    object: &SealedObject,
     fitted: &[Fitted],
 ) -> Result<(Option<SealedObject>, Vec<u64>), PipelineError> {
     let mut builder = ObjectBuilder::new()?;
@@ -271,7 +271,7 @@ fn keep_rows(
     // Rows stand in the order of their segments: for each row, the place of its segment.
     let mut places =
         fitted.iter().enumerate().flat_map(|(place, fitted)| (0..fitted.original_rows).map(move |_| place));
-    EvidenceReader::open(bytes)?.for_each(|_, row, leaf| {
+    EvidenceReader::open(object.bytes.clone())?.for_each(|number, row, leaf| {
         let place = places.next();
         let (Some(fitted), Some(kept)) =
             (place.and_then(|place| fitted.get(place)), place.and_then(|place| kept.get_mut(place)))
@@ -284,7 +284,7 @@ fn keep_rows(
         }
         let stays = fitted.segment.is_some() && is_behind(row.change.sequence_number, fitted.behind);
         if let (true, Ok(leaf)) = (stays, <[u8; 32]>::try_from(leaf)) {
-            builder.push(row, Hash(leaf));
+            builder.push_judged(row, Hash(leaf), object.opinions.of(number));
             *kept += 1;
         }
     })?;

@@ -8,14 +8,14 @@ use sealog_store::Store;
 use tokio::task::JoinSet;
 
 use crate::table::{self, Shared};
-use crate::{Config, Identity, PipelineError, Progress, TableConfig};
+use crate::{Config, Identity, PipelineError, Progress, TableConfig, Workshop};
 
 const RESTART_FIRST: Duration = Duration::from_secs(1);
 const RESTART_MAX_MS: i64 = 5 * 60 * 1000;
 
 /// A run that is configured and not yet started.
 pub struct Run<C> {
-    shared: Arc<Shared<C>>,
+    shared: Shared<C>,
     progress: Vec<Arc<Progress>>,
 }
 
@@ -43,9 +43,16 @@ impl<C: StreamClient> Run<C> {
         let limits = Limits { bytes: ByteBudget::new(config.memory_max), ..Limits::default() };
         let client = Arc::new(client);
         Self {
-            shared: Arc::new(Shared { client, store, identity, limits, config, until_caught_up }),
+            shared: Shared { client, store, identity, limits, config, until_caught_up, workshop: None },
             progress,
         }
+    }
+
+    /// Where the filters of the configuration are loaded; without it, by [`Workshop::open`] without a compiler of its own.
+    #[must_use]
+    pub fn with_workshop(mut self, workshop: Workshop) -> Self {
+        self.shared.workshop = Some(workshop);
+        self
     }
 
     /// Counts of each table, in the order of the configuration.
@@ -58,8 +65,9 @@ impl<C: StreamClient> Run<C> {
     /// Runs all tables to their end.
     pub async fn run(self) -> Vec<TableResult> {
         let mut tasks = JoinSet::new();
-        for (place, table) in self.shared.config.tables.iter().cloned().enumerate() {
-            let shared = Arc::clone(&self.shared);
+        let shared_by_all = Arc::new(self.shared);
+        for (place, table) in shared_by_all.config.tables.iter().cloned().enumerate() {
+            let shared = Arc::clone(&shared_by_all);
             let Some(progress) = self.progress.get(place).cloned() else { continue };
             tasks.spawn(async move {
                 let name = table.name.clone();

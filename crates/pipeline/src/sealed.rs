@@ -5,7 +5,10 @@ use sealog_batch::{BatchBuilder, BatchError};
 use sealog_chain::{
     Batch, BatchObject, Decisions, EMPTY_ROOT, Fact, Hash, SCHEMA, Segment, Tree, evidence_key, sha256,
 };
+use sealog_filter::Opinion;
 use sealog_record::EvidenceRow;
+
+use crate::{Judges, Opinions};
 
 /// Rows, segments and facts that are committed together. It holds no commit number, so a lost race costs no row.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +19,9 @@ pub struct Sealed {
     pub segments: Vec<Segment>,
     /// The rows; `None` without any.
     pub object: Option<SealedObject>,
+    /// Who judged the rows, and judges this table's records; `None` of what has nothing to do with records. The log states
+    /// what has changed about them in the same commit.
+    pub judges: Option<Judges>,
 }
 
 /// Rows as the object that will hold them.
@@ -31,6 +37,8 @@ pub struct SealedObject {
     pub root: Hash,
     /// What was decided about them.
     pub decisions: Decisions,
+    /// What each filter said of each of them.
+    pub opinions: Opinions,
 }
 
 impl Sealed {
@@ -60,7 +68,7 @@ impl Sealed {
             objects: vec![object.describe()],
             segments,
             decisions: object.decisions,
-            filters: Vec::new(),
+            filters: self.judges.as_ref().map(|judges| judges.uses(&object.opinions)).unwrap_or_default(),
         })
     }
 }
@@ -82,11 +90,23 @@ pub(crate) struct ObjectBuilder {
     rows: BatchBuilder,
     tree: Tree,
     decisions: Decisions,
+    opinions: Opinions,
 }
 
 impl ObjectBuilder {
     pub(crate) fn new() -> Result<Self, BatchError> {
-        Ok(Self { rows: BatchBuilder::new()?, tree: Tree::default(), decisions: Decisions::default() })
+        Ok(Self {
+            rows: BatchBuilder::new()?,
+            tree: Tree::default(),
+            decisions: Decisions::default(),
+            opinions: Opinions::default(),
+        })
+    }
+
+    /// Adds a row with what each filter said of it.
+    pub(crate) fn push_judged(&mut self, row: &EvidenceRow<'_>, leaf: Hash, opinions: &[Opinion]) {
+        self.push(row, leaf);
+        self.opinions.push(opinions);
     }
 
     pub(crate) fn push(&mut self, row: &EvidenceRow<'_>, leaf: Hash) {
@@ -112,9 +132,10 @@ impl ObjectBuilder {
         if self.tree.root() == EMPTY_ROOT {
             return Ok(None);
         }
-        let sealed = self.rows.seal()?;
+        let Self { rows, tree, decisions, opinions } = self;
+        let sealed = rows.seal()?;
         let sha256 = sha256(&sealed.bytes);
-        let (rows, root) = (self.tree.size(), self.tree.root());
-        Ok(Some(SealedObject { bytes: sealed.bytes, sha256, rows, root, decisions: self.decisions }))
+        let (rows, root) = (tree.size(), tree.root());
+        Ok(Some(SealedObject { bytes: sealed.bytes, sha256, rows, root, decisions, opinions }))
     }
 }

@@ -14,6 +14,7 @@ use sealog_chain::{Checkpoint, SignedCheckpoint, VerifierKey};
 
 pub use cosigned::Cosigned;
 pub use file::KeyFile;
+pub(crate) use file::refuse_if_shared;
 pub use kms::KmsKey;
 
 use crate::PipelineError;

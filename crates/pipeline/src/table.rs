@@ -1,4 +1,4 @@
-//! One table's pipeline: reader → gatherer → stager → committer.
+//! One table's pipeline: reader → filters, if there are any → gatherer → stager → committer.
 //!
 //! Each hands over through a bounded queue and ends when the one before it has: that is how a stop finishes what was read.
 
@@ -8,15 +8,17 @@ use std::time::Duration;
 use sealog_chain::{Fact, Fold, Policies, StopCause};
 use sealog_record::Timestamp;
 use sealog_source::{
-    CommittedShard, Coverage, Health, KnownStream, Limits, Source, SourceEvent, SourceOptions, StreamClient,
+    AlarmKind, CommittedShard, Coverage, Health, KnownStream, Limits, Source, SourceEvent, SourceOptions,
+    StreamClient,
 };
 use sealog_store::{Log, Store};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::judging::{Arrived, Inlet, JUDGED_QUEUED, Judging};
 use crate::stage::{Ahead, AheadStaged, Outlet};
-use crate::{Committer, Config, Gatherer, Identity, PipelineError, Progress, Sealed, TableConfig};
+use crate::{Committer, Config, Gatherer, Identity, PipelineError, Progress, Sealed, TableConfig, Workshop};
 
 /// Pages between reader and gatherer; their bytes are bounded by the budget.
 const EVENTS_QUEUED: usize = 64;
@@ -33,6 +35,7 @@ pub(crate) struct Shared<C> {
     pub(crate) limits: Limits,
     pub(crate) config: Config,
     pub(crate) until_caught_up: bool,
+    pub(crate) workshop: Option<Workshop>,
 }
 
 /// Archives one table until it is cancelled, caught up if that was asked for, or stopped by an error.
@@ -46,11 +49,13 @@ pub(crate) async fn run<C: StreamClient>(
     let committer =
         Committer::open(log, policies.clone(), shared.identity.clone(), Arc::clone(&progress)).await?;
     committer.check_table_name(&table.name)?;
+    let judging = judging(&shared, &table, &progress).await?;
+    let judges = judging.as_ref().map(Judging::judges).unwrap_or_default();
     let source = source(&shared, &table, committer.fold()).watched_by(Arc::clone(progress.health()));
     let heartbeat =
         Heartbeat { interval: shared.config.heartbeat.mul_f64(0.9), health: Arc::clone(progress.health()) };
     let mut gatherer = Gathering {
-        gatherer: Gatherer::new(committer.fold(), shared.config.seal),
+        gatherer: Gatherer::new(committer.fold(), shared.config.seal).judged_by(judges),
         changed_policies: committer.fold().policies().filter(|old| **old != policies).map(|_| policies),
         identity: shared.identity.clone(),
         progress,
@@ -67,6 +72,14 @@ pub(crate) async fn run<C: StreamClient>(
     let reading = tasks.spawn(async move {
         Ended::Reader(source.run(events, positions_in, limits, cancel).await.map_err(PipelineError::from))
     });
+    let events_in = match judging {
+        None => Inlet::Read(events_in),
+        Some(judging) => {
+            let (judged, judged_in) = mpsc::channel(JUDGED_QUEUED);
+            tasks.spawn(async move { Ended::Judging(judging.run(events_in, judged).await) });
+            Inlet::Judged(judged_in)
+        }
+    };
     tasks.spawn(async move {
         let result = gatherer.run(events_in, sealed).await;
         Ended::Gatherer(result, gatherer.started)
@@ -80,6 +93,25 @@ pub(crate) async fn run<C: StreamClient>(
         Ended::Committer(Box::new(commit(committer, heartbeat, staged_in, positions).await))
     });
     finish(tasks, shared.identity.cancel.clone(), shared.until_caught_up, &reading).await
+}
+
+/// The filters of a table, loaded; `None`: it has none.
+async fn judging<C>(
+    shared: &Shared<C>,
+    table: &TableConfig,
+    progress: &Arc<Progress>,
+) -> Result<Option<Judging>, PipelineError> {
+    progress.health().settle(AlarmKind::FilterBypassed);
+    if table.filters.is_empty() {
+        return Ok(None);
+    }
+    let workshop = match &shared.workshop {
+        Some(workshop) => workshop.clone(),
+        None => Workshop::open(&shared.config, None)?,
+    };
+    let panel = workshop.panel(table, shared.config.redaction_secret.as_deref()).await?;
+    let (progress, identity) = (Arc::clone(progress), shared.identity.clone());
+    Ok(Some(Judging::new(panel, workshop, &table.name, progress, identity)))
 }
 
 fn policies(config: &Config, table: &TableConfig) -> Policies {
@@ -125,6 +157,7 @@ fn seed(writer: &str) -> u64 {
 
 enum Ended {
     Reader(Result<(), PipelineError>),
+    Judging(Result<(), PipelineError>),
     /// With whether anything came from the service at all.
     Gatherer(Result<(), PipelineError>, bool),
     /// What went wrong the committer tells.
@@ -132,17 +165,25 @@ enum Ended {
     Committer(Box<Result<Committer, PipelineError>>),
 }
 
-/// Awaits all four, states why capture stopped, and returns the first cause of trouble.
+/// Awaits all of them, states why capture stopped, and returns the first cause of trouble.
 async fn finish(
     mut tasks: JoinSet<Ended>,
     cancel: CancellationToken,
     until_caught_up: bool,
     reading: &tokio::task::AbortHandle,
 ) -> Result<(), PipelineError> {
-    let (mut read, mut gathered, mut committer, mut began) = (Ok(()), Ok(()), None, false);
+    let (mut read, mut judged, mut gathered) = (Ok(()), Ok(()), Ok(()));
+    let (mut committer, mut began) = (None, false);
     while let Some(ended) = tasks.join_next().await {
         match ended {
             Ok(Ended::Reader(result)) => read = result,
+            Ok(Ended::Judging(result)) => {
+                // Nobody takes what is read any more, and a reader that has nothing to send would not notice.
+                if result.is_err() {
+                    reading.abort();
+                }
+                judged = result;
+            }
             Ok(Ended::Gatherer(result, started)) => (gathered, began) = (result, started),
             Ok(Ended::Stager) => {}
             Ok(Ended::Committer(ended)) => match *ended {
@@ -154,10 +195,11 @@ async fn finish(
                     return Err(error);
                 }
             },
+            Err(died) if died.is_cancelled() && judged.is_err() => {}
             Err(died) => return Err(PipelineError::Defect(died.to_string())),
         }
     }
-    let cause = match &read {
+    let cause = match judged.as_ref().and(read.as_ref()) {
         _ if cancel.is_cancelled() => StopCause::Signal,
         Ok(()) if until_caught_up => StopCause::CaughtUp,
         Ok(()) | Err(_) => StopCause::Halted,
@@ -165,7 +207,8 @@ async fn finish(
     if let Some(mut committer) = committer.filter(|committer| began && committer.fold().size() > 0) {
         committer.commit(Sealed { facts: vec![Fact::CaptureStopped { cause }], ..Sealed::default() }).await?;
     }
-    gathered.and(read)
+    // Where a filter halted the table, the reader was only left alone.
+    judged.and(gathered).and(read)
 }
 
 struct Gathering {
@@ -177,11 +220,7 @@ struct Gathering {
 }
 
 impl Gathering {
-    async fn run(
-        &mut self,
-        mut events: mpsc::Receiver<SourceEvent>,
-        sealed: Outlet,
-    ) -> Result<(), PipelineError> {
+    async fn run(&mut self, mut events: Inlet, sealed: Outlet) -> Result<(), PipelineError> {
         // What was read is committed, unless the archive is too slow for that: the next start reads it again.
         let identity = self.identity.clone();
         let mut patience = std::pin::pin!(async move {
@@ -219,7 +258,7 @@ impl Gathering {
         Ok(())
     }
 
-    fn take(&mut self, event: SourceEvent) -> Result<Vec<Sealed>, PipelineError> {
+    fn take(&mut self, arrived: Arrived) -> Result<Vec<Sealed>, PipelineError> {
         let now_ms = self.identity.clock.now_ms();
         let mut batches = Vec::new();
         if !std::mem::replace(&mut self.started, true) {
@@ -229,10 +268,10 @@ impl Gathering {
                 self.gatherer.state(Fact::PolicyChanged { policies }, now_ms, &mut batches)?;
             }
         }
-        if let SourceEvent::Page { page, first, .. } = &event {
+        if let SourceEvent::Page { page, first, .. } = &arrived.event {
             self.progress.page(page.len().saturating_sub(*first), page.bytes());
         }
-        batches.extend(self.gatherer.take(event, now_ms)?);
+        batches.extend(self.gatherer.take_judged(arrived, now_ms)?);
         Ok(batches)
     }
 }

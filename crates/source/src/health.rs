@@ -47,6 +47,11 @@ pub enum Alarm {
         /// What the service said.
         String,
     ),
+    /// A filter failed so often that it is asked no more: everything is kept, whatever it would have said.
+    FilterBypassed(
+        /// Which one, and why.
+        String,
+    ),
     /// Reading has stopped until a person decides.
     Halted(
         /// Why.
@@ -65,6 +70,8 @@ pub enum AlarmKind {
     NoTable,
     /// [`Alarm::Listing`].
     Listing,
+    /// [`Alarm::FilterBypassed`].
+    FilterBypassed,
     /// [`Alarm::Halted`].
     Halted,
 }
@@ -78,6 +85,7 @@ impl Alarm {
             Self::ViewType { .. } => AlarmKind::ViewType,
             Self::NoTable => AlarmKind::NoTable,
             Self::Listing(_) => AlarmKind::Listing,
+            Self::FilterBypassed(_) => AlarmKind::FilterBypassed,
             Self::Halted(_) => AlarmKind::Halted,
         }
     }
@@ -96,6 +104,10 @@ impl std::fmt::Display for Alarm {
             ),
             Self::NoTable => f.write_str("the table does not exist any more"),
             Self::Listing(said) => write!(f, "its shards cannot be listed: {said}"),
+            Self::FilterBypassed(which) => write!(
+                f,
+                "a filter is set aside, and every record is kept: {which}; mend it, pin it and restart, or restart to try it again"
+            ),
             Self::Halted(why) => write!(f, "it has stopped: {why}"),
         }
     }
@@ -167,7 +179,7 @@ impl Health {
     }
 
     /// Ends the alarm of that kind.
-    pub(crate) fn settle(&self, kind: AlarmKind) {
+    pub fn settle(&self, kind: AlarmKind) {
         self.state().alarms.remove(&kind);
     }
 

@@ -190,6 +190,10 @@ codes! {
         "A row does not lie behind the one before it."
         "sequence numbers that rise within a shard"
         "Rows were re-ordered, repeated or made up.",
+    FilterForeign "filter-foreign" Tampered Integrity
+        "A row was decided by no filter of its commit."
+        "a filter that the commit lists and whose word counts, named by each row that it decided"
+        "What was decided about this row follows from no filter that the log had pinned.",
     SegmentMismatch "segment-mismatch" Tampered Completeness
         "The last row of a segment is not its `last`."
         "the segment's last row bears the sequence number that the commit states"

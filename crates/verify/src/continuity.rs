@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sealog_chain::{Batch, Commit, Fact, FilterUse, Hash, Policies, StartAt, VerifierKey};
+use sealog_chain::{Batch, Commit, Fact, FilterUse, Policies, StartAt, VerifierKey};
 use sealog_record::{SequenceNumber, ShardId, StreamLabel, TableArn};
 
 use crate::finding::{Code, Findings, Place};
@@ -18,8 +18,8 @@ mod segments;
 pub(crate) struct Continuity {
     origin: String,
     streams: BTreeMap<StreamLabel, Stream>,
-    /// Filters in force: component and configuration by name.
-    pinned: BTreeMap<String, (Hash, Hash)>,
+    /// Filters in force by name, as they were pinned; set aside, their mode is `bypassed`.
+    pinned: BTreeMap<String, FilterUse>,
     policies: Option<Policies>,
     /// The table of the genesis.
     table: Option<TableArn>,
@@ -93,15 +93,24 @@ impl Continuity {
         if self.closed_in == Some(self.number) {
             self.contradiction("a batch stands behind log_closed, after which nothing may follow");
         }
-        for FilterUse { name, component, config, .. } in &batch.filters {
-            if self.pinned.get(name) != Some(&(*component, *config)) {
-                self.contradiction(&format!(
-                    "filter {name:?} judged with component {component} and configuration {config}, which are not pinned"
-                ));
-            }
-        }
+        self.judged(&batch.filters);
         for segment in &batch.segments {
             self.apply_segment(segment);
+        }
+    }
+
+    fn judged(&mut self, filters: &[FilterUse]) {
+        let mut judged = BTreeSet::new();
+        for judge in filters {
+            let FilterUse { name, component, config, mode, .. } = judge;
+            if !judged.insert(name) {
+                self.contradiction(&format!("filter {name:?} judged twice"));
+            } else if self.pinned.get(name) != Some(&judge.uncounted()) {
+                self.contradiction(&format!(
+                    "filter {name:?} judged with component {component}, configuration {config} and mode {mode:?}; it is not \
+                     pinned like this"
+                ));
+            }
         }
     }
 

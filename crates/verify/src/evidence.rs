@@ -232,6 +232,10 @@ fn judge_sums(number: u64, batch: &Batch, walk: &Walk, findings: &mut Findings) 
         );
         findings.add(Code::CountsMismatch, Place::commit(number), message);
     }
+    if let Some(problem) = walk.filters().contradiction(&batch.filters, &walk.decisions()) {
+        let message = format!("commit {number} counts otherwise than its rows: {problem}");
+        findings.add(Code::CountsMismatch, Place::commit(number), message);
+    }
     let root = walk.root();
     if root != batch.records_root {
         let message = format!(

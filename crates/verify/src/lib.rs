@@ -15,6 +15,7 @@ mod codes;
 mod continuity;
 mod coverage;
 mod evidence;
+mod filters;
 mod finding;
 mod form;
 mod history;

@@ -4,6 +4,7 @@ mod clean;
 mod codes;
 mod commits;
 mod evidence;
+mod filters;
 mod history;
 mod images;
 mod tiles;

@@ -6,6 +6,7 @@ use sealog_chain::{Decisions, Hash, Segment, Tree, record_leaf};
 use sealog_record::{EvidenceRow, SequenceNumber};
 
 use crate::evidence::Evidence;
+use crate::filters::Tally;
 use crate::finding::{Code, Findings, Place};
 use crate::images::{Gathered, Spot};
 
@@ -23,11 +24,13 @@ pub(crate) struct Walk {
     before: Option<SequenceNumber>,
     tree: Tree,
     decisions: Decisions,
+    filters: Tally,
 }
 
 impl Walk {
     pub(crate) fn new(evidence: Arc<Evidence>) -> Self {
         Self {
+            filters: Tally::new(&evidence.batch.filters),
             evidence,
             entered: 0,
             left: 0,
@@ -45,6 +48,11 @@ impl Walk {
     /// Decisions on the rows so far.
     pub(crate) fn decisions(&self) -> Decisions {
         self.decisions
+    }
+
+    /// What the rows so far say of filters.
+    pub(crate) fn filters(&self) -> &Tally {
+        &self.filters
     }
 
     /// Passes over rows that cannot be looked at.
@@ -117,6 +125,10 @@ impl<'a> Rows<'a> {
         let leaf = self.leaf(row, stored);
         self.walk.tree.push(leaf);
         self.walk.count(row);
+        if let Err(problem) = self.walk.filters.count(row) {
+            let message = format!("{} {problem}", self.show(row));
+            self.add(Code::FilterForeign, message);
+        }
         if self.walk.enter() {
             self.place(row);
         }

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sealog_chain::{StartAt, StreamState};
 use sealog_record::{Gap, GapCause, SequenceNumber};
 
+use crate::judged;
 use crate::ledger::{Ledger, Offered, Shard};
 use crate::oracle::{Archived, Place};
 
@@ -39,9 +40,10 @@ pub enum Missing {
 pub fn assert_is_truth(archived: &Archived, ledger: &Ledger, table: &str, missing: Missing) {
     let shards = ledger.table(table);
     for (place, rows) in &archived.rows {
-        for row in rows {
+        for (row, judges) in rows.iter().zip(&archived.judges[place]) {
             let offered = shards.get(place).and_then(|shard| shard.records.get(&row.number));
-            assert_eq!(offered.map(|offered| &offered.row), Some(row), "{place:?}: archived as offered");
+            let expected = offered.map(|offered| judged::expected(&offered.row, judges));
+            assert_eq!(expected.as_ref(), Some(row), "{place:?}: archived as offered and judged");
         }
     }
     assert_items_in_order(archived, shards);

@@ -14,6 +14,8 @@
 )]
 
 pub mod clock;
+pub mod guests;
+pub mod judged;
 pub mod law;
 pub mod ledger;
 pub mod moody;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use sealog_batch::EvidenceReader;
 use sealog_chain::{
-    Batch, CHECKPOINT_KEY, Commit, Decisions, Fold, Hash, Segment, SignedCheckpoint, Tree, VerifierKey,
-    record_leaf, sha256,
+    Batch, CHECKPOINT_KEY, Commit, Decisions, FilterUse, Fold, Hash, Segment, SignedCheckpoint, Tree,
+    VerifierKey, record_leaf, sha256,
 };
 use sealog_record::{SequenceNumber, ShardId, StreamLabel, encode_leaf};
 use sealog_store::{Log, Memory, Store};
@@ -38,6 +38,8 @@ pub struct Archived {
     pub commits: Vec<Commit>,
     /// Rows by shard, in their order.
     pub rows: BTreeMap<Place, Vec<Row>>,
+    /// For each row, the filters of its commit.
+    pub judges: BTreeMap<Place, Vec<Arc<[FilterUse]>>>,
     /// Every row's place and number, in the order of commits.
     pub order: Vec<(Place, SequenceNumber)>,
     /// When the first record or the end of a shard was committed, in milliseconds.
@@ -102,6 +104,7 @@ pub async fn read_to(head: Head, store: &Arc<Memory>, name: &str, key: &Verifier
     let mut floors: BTreeMap<Place, SequenceNumber> = BTreeMap::new();
     for commit in &archived.commits {
         let Some(batch) = &commit.batch else { continue };
+        let judges: Arc<[FilterUse]> = batch.filters.clone().into();
         let rows = evidence(&log, batch).await;
         let mut rows = rows.into_iter();
         for segment in &batch.segments {
@@ -123,6 +126,7 @@ pub async fn read_to(head: Head, store: &Arc<Memory>, name: &str, key: &Verifier
                 last = Some(row.number);
                 archived.order.push((place.clone(), row.number));
                 archived.rows.entry(place.clone()).or_default().push(row);
+                archived.judges.entry(place.clone()).or_default().push(Arc::clone(&judges));
             }
             assert_eq!(last, segment.last, "a segment names its last row");
         }

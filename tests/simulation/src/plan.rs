@@ -1,12 +1,13 @@
 //! What a seed decides before anything runs: how processes live and die, what the store is like, what the service does.
 
 mod faults;
+mod filters;
 mod tables;
 
 use std::time::Duration;
 
 use sealog_chain::OnGap;
-use sealog_pipeline::TableConfig;
+use sealog_pipeline::{FilterConfig, TableConfig};
 use sealog_record::StartAt;
 use sealog_simulator::{Millis, Scenario};
 
@@ -29,6 +30,8 @@ pub struct Plan {
     pub scenario: Scenario,
     /// What processes are told of each table.
     pub tables: Vec<TableConfig>,
+    /// For each table, the filters that processes may be told of, and last those of the last process.
+    pub filters: Vec<Vec<Vec<FilterConfig>>>,
     /// Longest time between two commits.
     pub heartbeat: Duration,
     /// For each machine, the processes that live on it, one after the other.
@@ -62,6 +65,8 @@ pub struct Life {
     pub age_max_ms: u64,
     /// How long a change may wait in an idle shard.
     pub latency: Duration,
+    /// Which of the filters of each table it is told of; beyond the last, the last.
+    pub filters: usize,
 }
 
 impl Plan {
@@ -71,7 +76,7 @@ impl Plan {
         let rng = &mut Rng::lane(seed, 1);
         let lossless = rng.percent(40);
         let retention = if lossless { 24 * HOUR } else { rng.pick(&[HOUR, 2 * HOUR, 6 * HOUR, 24 * HOUR]) };
-        let machines = machines(rng, lossless, retention);
+        let mut machines = machines(rng, lossless, retention);
         let length = |life: &Life| life.wait_ms + life.length_ms;
         let longest = machines.iter().map(|lives| lives.iter().map(length).sum::<u64>()).max().unwrap_or(0);
         let span = Span {
@@ -93,18 +98,27 @@ impl Plan {
             accept_after_trimmed: rng.percent(30),
             ..Scenario::new(seed)
         };
-        let mut tables = Vec::new();
+        let judging = &mut Rng::lane(seed, 3);
+        for lives in &mut machines {
+            // Whoever starts later is told of the later ones.
+            let changes_at = judging.below(1 + lives.len() as u64);
+            for (number, life) in (0..).zip(lives) {
+                life.filters = usize::from(number >= changes_at);
+            }
+        }
+        let (mut tables, mut filters) = (Vec::new(), Vec::new());
         let names: &[&str] = if rng.percent(40) { &["orders", "customers"] } else { &["orders"] };
         for (lane, name) in (10..).zip(names) {
             scenario = scenario.table(tables::draw(&mut Rng::lane(seed, lane), name, &span, lossless));
             let start = if !lossless && rng.percent(20) { StartAt::Latest } else { StartAt::TrimHorizon };
             let on_gap = if rng.percent(15) { OnGap::Halt } else { OnGap::RecordAndContinue };
             tables.push(TableConfig { start, on_gap, ..world::table(name) });
+            filters.push(filters::draw(judging));
         }
         let faults = faults::draw(&mut Rng::lane(seed, 2), &span, trouble_ms);
         scenario.faults.extend(faults);
         let heartbeat = Duration::from_secs(rng.pick(&[600, 3600, 3600]));
-        Self { scenario, tables, heartbeat, machines, trouble_ms, lossless }
+        Self { scenario, tables, filters, heartbeat, machines, trouble_ms, lossless }
     }
 }
 
@@ -165,6 +179,7 @@ fn life(rng: &mut Rng, absence_max_ms: u64) -> Life {
         rows_max: rng.pick(&[1, 5, 10, 10, 50, 1000]),
         age_max_ms: rng.pick(&[0, 100, 1000, 5000, 60_000]),
         latency: Duration::from_millis((10 * SECOND).max(awake_ms / POLLS_MAX)),
+        filters: 0,
     }
 }
 

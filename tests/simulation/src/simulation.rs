@@ -9,17 +9,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sealog_batch::SealRule;
-use sealog_chain::OnGap;
-use sealog_pipeline::{Config, PipelineError, TableResult};
+use sealog_chain::{Decisions, Fact, OnGap};
+use sealog_filter::OnFault;
+use sealog_pipeline::{Config, FilterConfig, PipelineError, TableResult};
 use sealog_record::Timestamp;
 use sealog_source::{Clock as _, ServiceErrorClass, SourceError};
 use sealog_store::{LogError, Store};
 use sealog_verify::{Outcome, VerifyOptions, verify};
 
 use crate::clock::ZERO_MS;
+use crate::guests;
 use crate::law::Missing;
 use crate::moody::{Mood, Moody};
-use crate::oracle::Head;
+use crate::oracle::{Archived, Head};
 use crate::plan::{Life, Plan};
 use crate::process::Process;
 use crate::trace::Trace;
@@ -46,6 +48,8 @@ pub struct Done {
     pub commits: u64,
     /// Gaps declared.
     pub gaps: u64,
+    /// What became of the records.
+    pub decisions: Decisions,
     /// What is wrong; `None`: nothing.
     pub failure: Option<String>,
 }
@@ -70,13 +74,19 @@ fn message(panic: &(dyn std::any::Any + Send)) -> String {
 
 struct Play {
     world: World,
+    /// For each table, who may judge it.
+    filters: Vec<Vec<Vec<FilterConfig>>>,
     trace: Arc<Trace>,
     seed: u64,
 }
 
 async fn play(plan: Plan, seed: u64, trace: &Arc<Trace>) -> Done {
-    let config = Config { heartbeat: plan.heartbeat, ..world::config(plan.tables.clone()) };
-    let play = Play { world: World::with(plan.scenario.clone(), config), trace: Arc::clone(trace), seed };
+    let mut config = Config { heartbeat: plan.heartbeat, ..world::config(plan.tables.clone()) };
+    if plan.filters.iter().flatten().any(|filters| !filters.is_empty()) {
+        config.redaction_secret = Some(guests::secret());
+    }
+    let world = World::with(plan.scenario.clone(), config);
+    let play = Play { world, filters: plan.filters.clone(), trace: Arc::clone(trace), seed };
     let mut machines: Vec<_> = plan.machines.iter().zip(["a", "b"]).collect();
     match (machines.pop(), machines.pop()) {
         (Some((b, b_name)), Some((a, a_name))) => {
@@ -109,10 +119,33 @@ impl Play {
         let mut config = self.world.config.clone();
         config.seal =
             SealRule { rows_max: life.rows_max, age_max_ms: life.age_max_ms, ..SealRule::default() };
-        for table in &mut config.tables {
+        for (table, filters) in config.tables.iter_mut().zip(&self.filters) {
             table.latency = life.latency;
+            table.filters = filters.get(life.filters).or(filters.last()).cloned().unwrap_or_default();
         }
         config
+    }
+
+    /// Each batch was judged by filters that some process was told of, all of them and in their order; and none was set
+    /// aside that never fails.
+    fn assert_judged(&self, archived: &Archived, table: &str) {
+        let place = self.world.config.tables.iter().position(|known| known.log == table).unwrap();
+        let told = self.filters[place].iter().map(|filters| {
+            filters.iter().map(|filter| (filter.name.clone().unwrap(), filter.sha256.unwrap().0)).collect()
+        });
+        let told: Vec<Vec<(String, [u8; 32])>> = told.collect();
+        for commit in &archived.commits {
+            if let Some(batch) = commit.batch.as_ref().filter(|batch| batch.records > 0) {
+                let judged: Vec<_> =
+                    batch.filters.iter().map(|judge| (judge.name.clone(), judge.component.0)).collect();
+                assert!(told.contains(&judged), "commit {} was judged by {judged:?}", commit.number);
+            }
+            for fact in &commit.facts {
+                let Fact::FilterBypassed { name, component, .. } = fact else { continue };
+                let fails = guests::acts_of(component).iter().any(|act| act.fault().is_some());
+                assert!(fails, "filter {name} never fails and was set aside in commit {}", commit.number);
+            }
+        }
     }
 
     async fn live(&self, name: &str, life: &Life) {
@@ -172,6 +205,7 @@ impl Play {
     async fn judge_so_far(&self, name: &str) {
         for table in &self.world.config.tables {
             let archived = self.world.assert_log(&table.log, Head::Left, Missing::NotYetRead).await;
+            self.assert_judged(&archived, &table.log);
             self.note(
                 name,
                 format_args!(
@@ -188,8 +222,10 @@ impl Play {
     async fn finish(mut self, plan: &Plan) -> Done {
         let over_ms = ZERO_MS + i64::try_from(plan.trouble_ms).unwrap();
         self.world.pass(Duration::from_millis(u64::try_from(over_ms - self.now_ms()).unwrap_or(0))).await;
-        for table in &mut self.world.config.tables {
+        for (table, filters) in self.world.config.tables.iter_mut().zip(&self.filters) {
             table.on_gap = OnGap::RecordAndContinue;
+            let keeping = |filter: &FilterConfig| FilterConfig { on_fault: OnFault::Keep, ..filter.clone() };
+            table.filters = filters.last().into_iter().flatten().map(keeping).collect();
         }
         let mut done = Done::default();
         self.catch_up("last", &mut done, plan).await;
@@ -238,6 +274,7 @@ impl Play {
 
     async fn judge_all(&self, name: &str, results: &[TableResult], done: &mut Done, plan: &Plan) {
         (done.records, done.commits, done.gaps) = (0, 0, 0);
+        done.decisions = Decisions::default();
         for result in results {
             match &result.result {
                 Ok(()) => self.judge(&result.table, done, plan).await,
@@ -253,6 +290,8 @@ impl Play {
     async fn judge(&self, table: &str, done: &mut Done, plan: &Plan) {
         let missing = if plan.lossless { Missing::Nothing } else { Missing::Declared };
         let archived = self.world.assert_log(table, Head::Covered, missing).await;
+        self.assert_judged(&archived, table);
+        done.decisions.add(&decided(&archived));
         done.records += archived.records() as u64;
         done.commits += archived.fold.size();
         done.gaps += archived.fold.gaps().len() as u64;
@@ -289,6 +328,13 @@ fn is_turned_away(result: &Result<(), PipelineError>) -> bool {
     }
 }
 
+fn decided(archived: &Archived) -> Decisions {
+    let mut sum = Decisions::default();
+    let batches = archived.commits.iter().filter_map(|commit| commit.batch.as_ref());
+    batches.for_each(|batch| sum.add(&batch.decisions));
+    sum
+}
+
 fn told(result: &TableResult) -> String {
     result.result.as_ref().map_or_else(ToString::to_string, |()| "ended well".to_owned())
 }
@@ -307,7 +353,10 @@ fn assert_may_end_so(name: &str, result: &TableResult) {
                 | SourceError::GapHalted(_)
         ),
         Err(
-            PipelineError::Store(_) | PipelineError::Log(LogError::Store(_)) | PipelineError::Overtaken(_),
+            PipelineError::Store(_)
+            | PipelineError::Log(LogError::Store(_))
+            | PipelineError::Overtaken(_)
+            | PipelineError::FilterHalted(_),
         ) => true,
         Err(_) => false,
     };

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use sealog_batch::SealRule;
 use sealog_chain::{OnGap, Policies, SigningKey, StartAt, VerifierKey, Writer};
 use sealog_pipeline::{
-    Committer, Config, Identity, PipelineError, Protection, Run, Signer, Signing, TableConfig, TableResult,
-    Totals,
+    Committer, Config, FilterConfig, Identity, PipelineError, Protection, Run, Signer, Signing, TableConfig,
+    TableResult, Totals,
 };
 use sealog_simulator::{Engine, Scenario};
 use sealog_source::Clock;
@@ -17,6 +17,7 @@ use sealog_store::{Location, Log, Memory, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Paused, ZERO_MS};
+use crate::guests;
 use crate::law::{Missing, assert_is_truth};
 use crate::ledger::Ledger;
 use crate::oracle::{self, Archived, Head};
@@ -94,6 +95,7 @@ pub fn table(name: &str) -> TableConfig {
         start: StartAt::TrimHorizon,
         on_gap: OnGap::RecordAndContinue,
         latency: Duration::from_secs(10),
+        filters: Vec::new(),
     }
 }
 
@@ -107,8 +109,22 @@ pub fn config(tables: Vec<TableConfig>) -> Config {
         seal: SealRule { rows_max: 10, ..SealRule::default() },
         protection: Protection::default(),
         memory_max: 64 << 20,
+        filter_cache: None,
+        redaction_secret: None,
         tables,
     }
+}
+
+/// Lets these filters judge each table.
+pub fn judge_by(config: &mut Config, filters: &[FilterConfig]) {
+    config.redaction_secret = Some(guests::secret());
+    for table in &mut config.tables {
+        table.filters = filters.to_vec();
+    }
+}
+
+fn judging(run: Run<Simulated>) -> Run<Simulated> {
+    run.with_workshop(guests::workshop())
 }
 
 /// Everything outside of a process.
@@ -144,6 +160,13 @@ impl World {
         }
     }
 
+    /// The same, and these filters judge each table.
+    #[must_use]
+    pub fn judged_by(mut self, filters: &[FilterConfig]) -> Self {
+        judge_by(&mut self.config, filters);
+        self
+    }
+
     /// The world's clock.
     #[must_use]
     pub fn time(&self) -> Arc<dyn Clock> {
@@ -158,7 +181,7 @@ impl World {
 
     /// A process that ends when it has caught up.
     pub fn process(&self, store: Arc<dyn Store>, writer: &str) -> Run<Simulated> {
-        Run::new(self.config.clone(), self.client(), store, identity(writer, self.time()), true)
+        judging(Run::new(self.config.clone(), self.client(), store, identity(writer, self.time()), true))
     }
 
     /// A process that can be paused, stopped by its token, and killed.
@@ -172,7 +195,7 @@ impl World {
         let identity = identity(process.name(), Arc::new(OwnClock(Arc::clone(process))));
         let cancel = identity.cancel.clone();
         let client = self.client().of(Arc::clone(process));
-        (Run::new(config, client, store, identity, until_caught_up), cancel)
+        (judging(Run::new(config, client, store, identity, until_caught_up)), cancel)
     }
 
     /// A process on the sound store that goes on until its token stops it.
@@ -181,7 +204,7 @@ impl World {
         let identity = identity(writer, self.time());
         let cancel = identity.cancel.clone();
         let store = Arc::clone(&self.store) as Arc<dyn Store>;
-        (Run::new(self.config.clone(), self.client(), store, identity, false), cancel)
+        (judging(Run::new(self.config.clone(), self.client(), store, identity, false)), cancel)
     }
 
     /// Runs a process to its end on the sound store.

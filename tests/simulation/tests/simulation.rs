@@ -30,7 +30,10 @@ fn every_seed_ends_with_the_truth() {
         let done = good(seed);
         (sum.records, sum.commits, sum.gaps) =
             (sum.records + done.records, sum.commits + done.commits, sum.gaps + done.gaps);
+        sum.decisions.add(&done.decisions);
     }
+    let decided = &sum.decisions;
+    assert!(decided.drop > 3 * SEEDS && decided.redact > SEEDS && decided.fault > SEEDS, "{decided:?}");
     println!("seeds 0 to {}: {} records, {} commits, {} gaps", SEEDS - 1, sum.records, sum.commits, sum.gaps);
     assert!(sum.records > 50 * SEEDS && sum.commits > 10 * SEEDS && sum.gaps > SEEDS / 10, "{sum:?}");
 }

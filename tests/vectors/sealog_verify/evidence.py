@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .commit import DECISIONS, Commit
+from .filters import FilterCheck
 from .footer import codecs
 from .hashing import tree_root
 from .images import Images, Place
@@ -70,6 +71,7 @@ class Rows:
     sequence_numbers: list[Cell] = field(default_factory=list)
     verdicts: list[Cell] = field(default_factory=list)
     reasons: list[Cell] = field(default_factory=list)
+    filters: list[Cell] = field(default_factory=list)
     images: dict[str, list[Cell]] = field(default_factory=dict)  # the columns named in IMAGE_COLUMNS
 
     def extend(self, columns: list[list[Cell]]) -> None:
@@ -80,6 +82,7 @@ class Rows:
         self.sequence_numbers += columns[_INDEX["sequence_number"]]
         self.verdicts += columns[_INDEX["verdict"]]
         self.reasons += columns[_INDEX["reason"]]
+        self.filters += columns[_INDEX["filter"]]
         for name in IMAGE_COLUMNS:
             self.images.setdefault(name, []).extend(columns[_INDEX[name]])
 
@@ -204,6 +207,7 @@ def check_evidence(
         return
     objects = [_check_object(store, item, commit.number, findings) for item in batch["objects"]]
     segments = _SegmentCheck(batch, commit.number, floors, findings)
+    judges = FilterCheck(batch["filters"])
     for index, (item, rows) in enumerate(zip(batch["objects"], objects)):
         if rows is None:
             images.opaque.add(commit.number)
@@ -211,9 +215,13 @@ def check_evidence(
         else:
             _take_images(Place(commit.number, index, item["key"], 0), rows, images)
             segments.check(item["key"], rows)
+            for row, problem in judges.take(rows.verdicts, rows.reasons, rows.filters):
+                findings.add("filter-foreign", problem, commit=commit.number, object=item["key"], row=row)
     readable = [rows for rows in objects if rows is not None]
     if len(readable) == len(objects):
         segments.check_counts(readable)
+        if problem := judges.contradiction():
+            findings.add("counts-mismatch", problem, commit=commit.number)
         root = tree_root([leaf for rows in readable for leaf in rows.leaves]).hex()
         if root != batch["records_root"]:
             message = f"records_root is {batch['records_root']}, the rows give {root}"

@@ -38,7 +38,8 @@ class Fold:
     def __init__(self, origin: str, findings: Findings) -> None:
         self.origin = origin
         self.streams: dict[str, Stream] = {}
-        self.filters: dict[str, tuple[str, str]] = {}
+        # By name, as pinned, without counts; the mode of one that was set aside is "bypassed".
+        self.filters: dict[str, dict[str, Any]] = {}
         self.policies: dict[str, Any] | None = None
         self.table: str | None = None  # the genesis's
         self.closed_in: int | None = None
@@ -121,13 +122,19 @@ class Fold:
         stream.closed = True
 
     def _fact_filter_pinned(self, fact: dict[str, Any]) -> None:
-        pinned = fact["filter"]
-        self.filters[pinned["name"]] = (pinned["component"], pinned["config"])
+        self.filters[fact["filter"]["name"]] = _uncounted(fact["filter"])
 
     def _fact_filter_removed(self, fact: dict[str, Any]) -> None:
         pinned = self.filters.pop(fact["name"], None)
-        if pinned is None or pinned[0] != fact["component"]:
+        if pinned is None or pinned["component"] != fact["component"]:
             self._contradiction(f"filter {fact['name']} is removed, but was not pinned")
+
+    def _fact_filter_bypassed(self, fact: dict[str, Any]) -> None:
+        pinned = self.filters.get(fact["name"])
+        if pinned is None or pinned["component"] != fact["component"]:
+            self._contradiction(f"filter {fact['name']} is set aside, but was not pinned")
+        else:
+            pinned["mode"] = "bypassed"
 
     def _fact_key_rotated(self, fact: dict[str, Any]) -> None:
         """A rotation that does not hold takes no effect: its key is not trusted."""
@@ -178,9 +185,12 @@ class Fold:
     def _apply_batch(self, batch: dict[str, Any]) -> None:
         if self.closed_in == self._number:
             self._contradiction("a batch stands behind log_closed")
+        names = [judge["name"] for judge in batch["filters"]]
+        if len(set(names)) < len(names):
+            self._contradiction("a filter judges twice")
         for judge in batch["filters"]:
-            if self.filters.get(judge["name"]) != (judge["component"], judge["config"]):
-                self._contradiction(f"filter {judge['name']} judges, but is not pinned")
+            if self.filters.get(judge["name"]) != _uncounted(judge):
+                self._contradiction(f"filter {judge['name']} judges otherwise than it is pinned")
         for segment in batch["segments"]:
             self._apply_segment(segment)
 
@@ -254,3 +264,7 @@ class Fold:
 
     def _find(self, code: str, message: str, shard: str | None = None) -> None:
         self._findings.add(code, message, commit=self._number, shard=shard)
+
+
+def _uncounted(judge: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in judge.items() if name != "decisions"}

@@ -32,6 +32,7 @@ LEVELS: dict[str, str] = {
     "row-changed": "tampered",
     "row-foreign": "tampered",
     "row-order": "tampered",
+    "filter-foreign": "tampered",
     "segment-mismatch": "tampered",
     "counts-mismatch": "tampered",
     "records-root-mismatch": "tampered",

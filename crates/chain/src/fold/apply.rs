@@ -8,7 +8,8 @@ use sealog_record::{
 use super::{Fold, Genesis, Hold, ShardState, StreamState};
 use crate::fact::Fact;
 use crate::{
-    Batch, ChainError, Commit, FilterUse, Segment, SegmentFrom, VerifierKey, key_rotation_message, layout,
+    Batch, ChainError, Commit, FilterMode, FilterUse, Segment, SegmentFrom, VerifierKey,
+    key_rotation_message, layout,
 };
 
 impl Fold {
@@ -66,12 +67,17 @@ impl Fold {
             Fact::StreamClosed { stream, cause, .. } => self.close_stream(stream, *cause)?,
             Fact::Gap(gap) => self.apply_gap(commit, gap)?,
             Fact::FilterPinned { filter, .. } => {
-                self.filters.insert(filter.name.clone(), (filter.component, filter.config));
+                self.filters.insert(filter.name.clone(), filter.clone());
             }
             Fact::FilterRemoved { name, component } => {
-                if self.filters.remove(name).is_none_or(|(pinned, _)| pinned != *component) {
+                if self.filters.remove(name).is_none_or(|pinned| pinned.component != *component) {
                     return Err(ChainError::Fact(format!("filter {name:?} is removed, but was not pinned")));
                 }
+            }
+            Fact::FilterBypassed { name, component, .. } => {
+                let pinned = self.filters.get_mut(name).filter(|pinned| pinned.component == *component);
+                let unknown = || ChainError::Fact(format!("filter {name:?} is bypassed, but was not pinned"));
+                pinned.ok_or_else(unknown)?.mode = FilterMode::Bypassed;
             }
             Fact::KeyRotated { from, to, signature } => self.rotate_key(from, to, signature)?,
             Fact::PolicyChanged { policies } => {
@@ -95,8 +101,7 @@ impl Fold {
                 }
             }
             Fact::Heartbeat { polled_since: Some(since) } => self.polled(*since),
-            Fact::FilterBypassed { .. }
-            | Fact::Heartbeat { polled_since: None }
+            Fact::Heartbeat { polled_since: None }
             | Fact::ClockWentBack { .. }
             | Fact::CaptureStarted {}
             | Fact::CaptureStopped { .. } => {}
@@ -209,16 +214,28 @@ impl Fold {
     }
 
     pub(super) fn apply_batch(&mut self, commit: &Commit, batch: &Batch) -> Result<(), ChainError> {
-        for FilterUse { name, component, config, .. } in &batch.filters {
-            if self.filters.get(name) != Some(&(*component, *config)) {
-                return Err(ChainError::Fact(format!("filter {name:?} judged without having been pinned")));
-            }
-        }
+        self.apply_filters(&batch.filters)?;
         for segment in &batch.segments {
             self.check_segment(commit.number, segment)?;
             self.apply_segment(commit, segment);
         }
         self.records += batch.records;
+        Ok(())
+    }
+
+    /// Each filter judges as it was pinned, and once.
+    fn apply_filters(&mut self, filters: &[FilterUse]) -> Result<(), ChainError> {
+        for (place, judge) in filters.iter().enumerate() {
+            let is_again = filters.iter().take(place).any(|other| other.name == judge.name);
+            let pinned = self.filters.get_mut(&judge.name).filter(|_| !is_again);
+            let Some(pinned) = pinned.filter(|pinned| pinned.uncounted() == judge.uncounted()) else {
+                return Err(ChainError::Fact(format!(
+                    "filter {:?} judged otherwise than pinned",
+                    judge.name
+                )));
+            };
+            pinned.decisions.add(&judge.decisions);
+        }
         Ok(())
     }
 

@@ -7,7 +7,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sealog_pipeline::{Config, Overrides, Totals};
+use sealog_filter::FilterDigest;
+use sealog_pipeline::{Config, FilterTotals, Overrides, Totals};
 use sealog_record::Timestamp;
 use sealog_simulator::{Scenario, Server, Simulator};
 use sealog_source::{AwsOptions, AwsStreamClient};
@@ -29,7 +30,12 @@ struct Places {
     key: PathBuf,
     verifier: PathBuf,
     config: PathBuf,
+    filter: PathBuf,
+    secret: PathBuf,
 }
+
+/// The filter of the demo, as `plugins/demo` builds it.
+const FILTER: Option<&[u8]> = None;
 
 pub(crate) async fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     let places = prepare(&args.out)?;
@@ -38,7 +44,8 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<Exit, Failure> {
 
     let key = keys::generate(&places.key, "sealog-demo")?;
     std::fs::write(&places.verifier, format!("{key}\n")).map_err(|error| denied(&places.verifier, &error))?;
-    std::fs::write(&places.config, CONFIG).map_err(|error| denied(&places.config, &error))?;
+    let config = configuration(&places)?;
+    std::fs::write(&places.config, config).map_err(|error| denied(&places.config, &error))?;
     writeln!(out, "\n1. A signing key, kept outside the archive; auditors get its public half:\n   {key}")?;
 
     let simulator = Arc::new(
@@ -72,6 +79,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<Exit, Failure> {
         print::count(totals.commits),
         ran.seconds,
     )?;
+    filtered(&mut out, &ran.filters)?;
     if totals.committed != written {
         return Err(Failure::new(
             Exit::Verdict(1),
@@ -113,6 +121,35 @@ key = "file:sealog.key"
 name = "accounts"
 "#;
 
+/// The configuration that is left, with the filter beside it.
+fn configuration(places: &Places) -> Result<String, Failure> {
+    let Some(component) = FILTER else { return Ok(CONFIG.to_owned()) };
+    std::fs::write(&places.filter, component).map_err(|error| denied(&places.filter, &error))?;
+    keys::generate_redaction(&places.secret)?;
+    let digest = FilterDigest::of(component);
+    let root = CONFIG.replacen("archive =", "redaction_secret = \"file:redaction.secret\"\narchive =", 1);
+    Ok(format!(
+        "{root}\n[[table.filter]]\ncomponent = \"ledger.wasm\"\nsha256 = \"{digest}\"\nenforce = true\n\
+         config = {{ threshold = \"10000\" }}\n"
+    ))
+}
+
+/// What became of the changes.
+fn filtered(out: &mut impl Write, filters: &[(String, Vec<FilterTotals>)]) -> Result<(), Failure> {
+    for FilterTotals { name, decisions, alerts, .. } in filters.iter().flat_map(|(_, filters)| filters) {
+        writeln!(
+            out,
+            "   filter {name}: {} kept, {} dropped (a tombstone each), {} redacted, {} flagged, {} failed",
+            print::count(decisions.keep),
+            print::count(decisions.drop),
+            print::count(decisions.redact),
+            print::count(*alerts),
+            print::count(decisions.fault),
+        )?;
+    }
+    Ok(())
+}
+
 fn prepare(folder: &Path) -> Result<Places, Failure> {
     std::fs::create_dir_all(folder).map_err(|error| denied(folder, &error))?;
     let mut entries = std::fs::read_dir(folder).map_err(|error| denied(folder, &error))?;
@@ -128,6 +165,8 @@ fn prepare(folder: &Path) -> Result<Places, Failure> {
         key: folder.join("sealog.key"),
         verifier: folder.join("sealog.vkey"),
         config: folder.join("sealog.toml"),
+        filter: folder.join("ledger.wasm"),
+        secret: folder.join("redaction.secret"),
     })
 }
 

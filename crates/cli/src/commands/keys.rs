@@ -21,14 +21,17 @@ pub(crate) struct KeysArgs {
 
 #[derive(Debug, Subcommand)]
 enum KeysCommand {
-    /// Make a signing key and print the verifier key to hand to auditors
+    /// Make a signing key and print the verifier key to hand to auditors; or the secret that redactions are salted from
     Generate {
-        /// File for the signing key; must not exist
+        /// File for the key; must not exist
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
         /// Name of the key, shown in signatures: no white space, no '+'
         #[arg(long, value_name = "NAME", default_value = "sealog")]
         name: String,
+        /// Make a redaction secret instead: who has it can prove what a filter redacted, and nobody else can
+        #[arg(long, conflicts_with = "name")]
+        redaction: bool,
     },
     /// Print the verifier key of a signing key
     Show {
@@ -55,7 +58,13 @@ enum KeysCommand {
 
 pub(crate) async fn run(args: &KeysArgs) -> Result<Exit, Failure> {
     match &args.command {
-        KeysCommand::Generate { out, name } => say(&generate(out, name)?),
+        KeysCommand::Generate { out, redaction: true, .. } => {
+            generate_redaction(out)?;
+            let line = format!("{}: write redaction_secret = \"file:…\" with its path", out.display());
+            writeln!(std::io::stdout(), "{line}")?;
+            Ok(Exit::Good)
+        }
+        KeysCommand::Generate { out, name, redaction: false } => say(&generate(out, name)?),
         KeysCommand::Show { key, name } => say(open_key(&source(key)?, name).await?.verifier()),
         KeysCommand::Rotate { to, logs, config } => rotate(to, logs, config).await,
     }
@@ -120,10 +129,25 @@ async fn rotate(to: &str, logs: &[String], config: &Path) -> Result<Exit, Failur
 
 /// Makes a key file that did not exist, readable by its owner alone.
 pub(crate) fn generate(file: &Path, name: &str) -> Result<VerifierKey, Failure> {
+    let key = SigningKey::from_seed(name, random()?).map_err(Failure::usage)?;
+    put_secret(file, key.to_private_text())?;
+    Ok(key.verifier().clone())
+}
+
+/// Makes the secret that redactions are salted from, in a file that did not exist, readable by its owner alone.
+pub(crate) fn generate_redaction(file: &Path) -> Result<(), Failure> {
+    let digits = random()?.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    put_secret(file, digits)
+}
+
+fn random() -> Result<[u8; 32], Failure> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)
         .map_err(|error| Failure::unreachable(format!("no random numbers: {error}")))?;
-    let key = SigningKey::from_seed(name, seed).map_err(Failure::usage)?;
+    Ok(seed)
+}
+
+fn put_secret(file: &Path, text: impl std::fmt::Display) -> Result<(), Failure> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -132,6 +156,5 @@ pub(crate) fn generate(file: &Path, name: &str) -> Result<VerifierKey, Failure> 
         Failure::usage(format!("{}: {error}; name a new file with --out", file.display()))
     };
     let mut out = options.open(file).map_err(wrong)?;
-    writeln!(out, "{}", key.to_private_text()).and_then(|()| out.sync_all()).map_err(wrong)?;
-    Ok(key.verifier().clone())
+    writeln!(out, "{text}").and_then(|()| out.sync_all()).map_err(wrong)
 }

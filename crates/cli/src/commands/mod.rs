@@ -16,10 +16,10 @@ pub(crate) mod status;
 pub(crate) mod tiles;
 pub(crate) mod verify;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sealog_chain::{Commit, Fold};
-use sealog_pipeline::{Config, Overrides};
+use sealog_pipeline::{Config, Overrides, Workshop};
 use sealog_store::{Location, Log, LogError};
 
 use crate::args::ArchiveArgs;
@@ -62,6 +62,24 @@ pub(crate) async fn read_logs(args: &ArchiveArgs) -> Result<Vec<ReadLog>, Failur
         return Err(Failure::unreachable(format!("{archive} holds no log; start one with `sealog run`")));
     }
     Ok(logs)
+}
+
+/// Where the filters of a configuration are loaded; `None`: it has none. They are compiled by a child of this program.
+pub(crate) fn workshop(config: &Config) -> Result<Option<Workshop>, Failure> {
+    if config.tables.iter().all(|table| table.filters.is_empty()) {
+        return Ok(None);
+    }
+    let program = std::env::current_exe()
+        .map_err(|error| Failure::unreachable(format!("this program does not know where it is: {error}")))?;
+    let config = Config { filter_cache: config.filter_cache.clone().or_else(filter_cache), ..config.clone() };
+    Ok(Some(Workshop::open(&config, Some((program, vec!["compile-filter".into()])))?))
+}
+
+/// Where compiled filters are kept unless the configuration says otherwise; `None`: this user has no place for that.
+fn filter_cache() -> Option<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")))?;
+    Some(cache.join("sealog/filters"))
 }
 
 /// Milliseconds since 1970-01-01 UTC.

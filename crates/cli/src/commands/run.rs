@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use sealog_pipeline::{Config, Identity, Overrides, Progress, Run, TableResult, Totals, open_signer};
+use sealog_pipeline::{
+    Config, FilterTotals, Identity, Overrides, Progress, Run, TableResult, Totals, open_signer,
+};
 use sealog_source::{AwsOptions, AwsStreamClient, Clock as _, HealthReport, SystemClock};
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +35,8 @@ pub(crate) async fn run(args: &RunArgs) -> Result<Exit, Failure> {
 /// How a run ended.
 pub(crate) struct Outcome {
     pub(crate) tables: Vec<(TableResult, Totals)>,
+    /// What filters said, by table.
+    pub(crate) filters: Vec<(String, Vec<FilterTotals>)>,
     pub(crate) seconds: f64,
 }
 
@@ -55,7 +59,12 @@ pub(crate) async fn archive(
     let store = config.archive.open(config.protection.s3(super::now_ms)).await?;
     let clock = Arc::new(SystemClock);
     let identity = Identity { writer: super::writer(), signer, clock: clock.clone(), cancel: cancel.clone() };
+    let workshop = super::workshop(&config)?;
     let run = Run::new(config, client, store, identity, until_caught_up);
+    let run = match workshop {
+        Some(workshop) => run.with_workshop(workshop),
+        None => run,
+    };
     let progress = run.progress();
     let begun = clock.now_ms();
     let results = tokio::select! {
@@ -75,7 +84,12 @@ pub(crate) async fn archive(
     let tables =
         results.into_iter().map(|table| (totals(&table.table), table)).map(|(totals, table)| (table, totals));
     let milliseconds = u32::try_from(clock.now_ms() - begun).unwrap_or(u32::MAX);
-    Ok(Outcome { tables: tables.collect(), seconds: f64::from(milliseconds) / 1000.0 })
+    let filters = progress.iter().map(|(table, progress)| (table.clone(), progress.filters().totals()));
+    Ok(Outcome {
+        tables: tables.collect(),
+        filters: filters.collect(),
+        seconds: f64::from(milliseconds) / 1000.0,
+    })
 }
 
 /// First signal: finish what was read. Second: leave at once; a restart goes on where the commits say.
@@ -146,6 +160,24 @@ fn worst(progress: &[(String, Arc<Progress>)]) -> String {
     format!("; lag {}, loss clock {}{complaints}", print::span(lag), print::span(left))
 }
 
+/// What a filter said, in one line.
+pub(crate) fn filter_line(filter: &FilterTotals) -> String {
+    let FilterTotals { name, enforces, bypassed, decisions, alerts } = filter;
+    let mode = match (bypassed, enforces) {
+        (true, _) => "BYPASSED: it failed too often, and every record is kept",
+        (false, true) => "enforced",
+        (false, false) => "shadow: only counted",
+    };
+    format!(
+        "{name} ({mode}): {} kept, {} dropped, {} redacted, {} failed, {}",
+        print::count(decisions.keep),
+        print::count(decisions.drop),
+        print::count(decisions.redact),
+        print::count(decisions.fault),
+        print::counted(*alerts, "alert"),
+    )
+}
+
 fn summary(outcome: &Outcome) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     for (table, totals) in &outcome.tables {
@@ -165,6 +197,11 @@ fn summary(outcome: &Outcome) -> Result<(), Failure> {
         // Why it stopped early was said when it did.
         let stopped = if table.result.is_err() { "; stopped by an error" } else { "" };
         writeln!(out, "{line}{races}{stopped}")?;
+        for (_, filters) in outcome.filters.iter().filter(|(of, _)| *of == table.table) {
+            for filter in filters {
+                writeln!(out, "  filter {}", filter_line(filter))?;
+            }
+        }
     }
     Ok(())
 }

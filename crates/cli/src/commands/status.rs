@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use sealog_chain::Fold;
+use sealog_chain::{FilterMode, FilterUse, Fold};
 use sealog_record::{ReadFrom, ShardPosition};
 use sealog_source::RETENTION_MS;
 use serde_json::json;
@@ -46,11 +46,32 @@ fn table(logs: &[super::ReadLog]) -> Result<(), Failure> {
         for ((stream, shard), position) in fold.positions() {
             writeln!(out, "    {stream} {shard}  {}{}", place(&position), clock(&position, now))?;
         }
+        for filter in fold.filters().values() {
+            writeln!(out, "  filter {}", filter_line(filter))?;
+        }
         if let Some(left) = loss_clock_ms(fold, now) {
             writeln!(out, "  loss clock: {}", loss(left))?;
         }
     }
     Ok(())
+}
+
+/// What a filter has decided since it was pinned.
+fn filter_line(filter: &FilterUse) -> String {
+    let FilterUse { name, component, mode, decisions, .. } = filter;
+    let mode = match mode {
+        FilterMode::Enforce => "enforced",
+        FilterMode::Shadow => "shadow",
+        FilterMode::Bypassed => "BYPASSED",
+    };
+    format!(
+        "{name} {:.12} ({mode}): {} kept, {} dropped, {} redacted, {} failed",
+        component.to_string(),
+        print::count(decisions.keep),
+        print::count(decisions.drop),
+        print::count(decisions.redact),
+        print::count(decisions.fault),
+    )
 }
 
 /// How long ago the archive heard of a shard that goes on.
@@ -95,8 +116,9 @@ fn as_json(name: &str, fold: &Fold) -> serde_json::Value {
             json!({ "stream": stream, "shard": shard, "parent": position.parent, "last": position.last, "ended": position.done, "as_of": position.as_of })
         })
         .collect();
+    let filters: Vec<_> = fold.filters().values().collect();
     json!({
         "log": name, "origin": fold.origin(), "commits": fold.size(), "records": fold.records(),
-        "last_commit_at": fold.committed_at(), "loss_clock_ms": loss_clock_ms(fold, super::now_ms()), "gaps": fold.gaps(), "key": fold.key(), "shards": shards,
+        "last_commit_at": fold.committed_at(), "loss_clock_ms": loss_clock_ms(fold, super::now_ms()), "gaps": fold.gaps(), "key": fold.key(), "filters": filters, "shards": shards,
     })
 }

@@ -4,7 +4,7 @@ use sealog_record::ChangeRecord;
 
 use super::ballot::{Ballot, Word};
 use super::search::Step;
-use super::{Counts, Halted, Notice, Seat, Standing};
+use super::{Counts, Halted, Notice, Opinion, Seat, Standing};
 use crate::{Answer, Fault, OnFault};
 
 pub(super) struct Round<'r> {
@@ -14,7 +14,33 @@ pub(super) struct Round<'r> {
     pub(super) records: &'r [ChangeRecord<'r>],
     /// What was said of each record so far.
     pub(super) ballots: &'r mut [Ballot],
+    pub(super) opinions: Opinions<'r>,
     pub(super) notices: &'r mut Vec<Notice>,
+}
+
+/// The opinions of one filter among those of all.
+pub(super) struct Opinions<'r> {
+    pub(super) said: &'r mut [Opinion],
+    pub(super) filters: usize,
+    pub(super) seat: usize,
+}
+
+impl Opinions<'_> {
+    fn put(&mut self, row: usize, opinion: Opinion) {
+        if let Some(place) = self.said.get_mut(row * self.filters + self.seat) {
+            *place = opinion;
+        }
+    }
+}
+
+impl Opinion {
+    fn of(answer: &Answer) -> Self {
+        match answer {
+            Answer::Drop(_) => Self::Drop,
+            Answer::KeepWith { redact, .. } if !redact.is_empty() => Self::Redact,
+            Answer::Keep | Answer::KeepWith { .. } => Self::Keep,
+        }
+    }
 }
 
 impl Round<'_> {
@@ -52,13 +78,15 @@ impl Round<'_> {
         let is_enforced = seat.standing() == Standing::Enforce;
         let word = match outcome {
             Ok(answer) => {
+                self.opinions.put(place, Opinion::of(&answer));
                 self.hear(seat, sequence, &answer, counts);
                 seat.breaker.take(false);
                 Word::of(answer)
             }
             Err(fault) => {
                 counts.fault += 1;
-                self.fail(seat, sequence, &fault)?;
+                self.opinions.put(place, Opinion::Fault);
+                self.fail(seat, (place, sequence), &fault)?;
                 Some(Word::Fault(fault.class))
             }
         };
@@ -85,7 +113,7 @@ impl Round<'_> {
         }
     }
 
-    fn fail(&mut self, seat: &mut Seat, sequence: &str, fault: &Fault) -> Result<(), Halted> {
+    fn fail(&mut self, seat: &mut Seat, (row, sequence): (usize, &str), fault: &Fault) -> Result<(), Halted> {
         let filter = seat.filter.name().to_owned();
         // A filter in shadow mode has no effect, not even this one.
         if seat.filter.on_fault() == OnFault::Halt && seat.standing() == Standing::Enforce {
@@ -99,7 +127,7 @@ impl Round<'_> {
         });
         if let Some(reason) = seat.breaker.take(true) {
             seat.is_bypassed = true;
-            self.notices.push(Notice::Bypassed { filter, reason });
+            self.notices.push(Notice::Bypassed { filter, row, reason });
         }
         Ok(())
     }

@@ -3,9 +3,20 @@
 use std::collections::BTreeSet;
 
 use super::TableConfig;
+use super::filters::FILTER;
 
-const ROOT: &[&str] =
-    &["archive", "heartbeat", "signing", "batch", "memory", "retention", "encryption", "table"];
+const ROOT: &[&str] = &[
+    "archive",
+    "heartbeat",
+    "signing",
+    "batch",
+    "memory",
+    "filter_cache",
+    "redaction_secret",
+    "retention",
+    "encryption",
+    "table",
+];
 const SIGNING: &[&str] = &["key", "also", "name"];
 const BATCH: &[&str] = &["rows_max", "bytes_max", "age_max"];
 const MEMORY: &[&str] = &["pages_max"];
@@ -15,10 +26,8 @@ const TABLE: &[&str] =
     &["name", "log", "require_view_type", "start", "on_gap", "latency", "columns", "filter"];
 
 /// Keys of the design that this version does not act on; accepting them would promise what is not kept.
-const LATER: &[(&str, &str)] = &[
-    ("columns", "typed columns are not there yet; leave `columns` out: images are archived whole"),
-    ("filter", "filters are not there yet; leave [[table.filter]] out: every record is kept"),
-];
+const LATER: &[(&str, &str)] =
+    &[("columns", "typed columns are not there yet; leave `columns` out: images are archived whole")];
 
 /// Refuses keys that are unknown or not acted on.
 pub(super) fn known_keys(file: &toml::Table) -> Result<(), String> {
@@ -35,11 +44,11 @@ pub(super) fn known_keys(file: &toml::Table) -> Result<(), String> {
         }
     }
     let tables = file.get("table").and_then(toml::Value::as_array);
-    tables
-        .into_iter()
-        .flatten()
-        .filter_map(toml::Value::as_table)
-        .try_for_each(|table| keys("table.", table, TABLE))
+    tables.into_iter().flatten().filter_map(toml::Value::as_table).try_for_each(|table| {
+        keys("table.", table, TABLE)?;
+        let filters = table.get("filter").and_then(toml::Value::as_array).into_iter().flatten();
+        filters.filter_map(toml::Value::as_table).try_for_each(|filter| keys("table.filter.", filter, FILTER))
+    })
 }
 
 fn keys(place: &str, section: &toml::Table, known: &[&str]) -> Result<(), String> {

@@ -37,8 +37,9 @@ impl Signer for KeyFile {
     }
 }
 
+/// Refuses a file that others than its owner can read.
 #[cfg(unix)]
-fn refuse_if_shared(path: &Path) -> Result<(), String> {
+pub(crate) fn refuse_if_shared(path: &Path) -> Result<(), String> {
     use std::os::unix::fs::MetadataExt as _;
     let mode = std::fs::metadata(path).map_err(|error| error.to_string())?.mode();
     if mode & 0o077 == 0 {
@@ -48,6 +49,6 @@ fn refuse_if_shared(path: &Path) -> Result<(), String> {
 }
 
 #[cfg(not(unix))]
-fn refuse_if_shared(_path: &Path) -> Result<(), String> {
+pub(crate) fn refuse_if_shared(_path: &Path) -> Result<(), String> {
     Ok(())
 }

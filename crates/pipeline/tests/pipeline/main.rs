@@ -14,6 +14,7 @@ mod ahead;
 mod committer;
 mod end_to_end;
 mod events;
+mod filters;
 mod gather;
 mod race;
 mod rebase;

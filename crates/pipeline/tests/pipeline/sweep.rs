@@ -25,7 +25,7 @@ use sealog_simulation::world::{TABLE, World, open};
 const STARTS_MAX: usize = 3;
 
 /// Sweeps over the process that starts when `prepare` is through; `calls_min` guards against a scenario that does nothing.
-async fn sweep<F: Future<Output = World>>(
+pub(crate) async fn sweep<F: Future<Output = World>>(
     name: &str,
     missing: Missing,
     calls_min: usize,

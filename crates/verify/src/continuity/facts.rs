@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sealog_chain::{Fact, SegmentFrom, StartAt, VerifierKey, key_rotation_message};
+use sealog_chain::{Fact, FilterMode, SegmentFrom, StartAt, VerifierKey, key_rotation_message};
 use sealog_record::{Gap, GapCause, ShardId, StreamArn, StreamLabel};
 
 use super::Continuity;
@@ -28,20 +28,25 @@ impl Continuity {
                 self.gap(gap);
             }
             Fact::FilterPinned { filter, .. } => {
-                self.pinned.insert(filter.name.clone(), (filter.component, filter.config));
+                self.pinned.insert(filter.name.clone(), filter.uncounted());
             }
             Fact::FilterRemoved { name, component } => {
-                if self.pinned.remove(name).is_none_or(|(pinned, _)| pinned != *component) {
+                if self.pinned.remove(name).is_none_or(|pinned| pinned.component != *component) {
                     self.contradiction(&format!(
                         "filter {name:?} ({component}) is removed, but was not pinned"
                     ));
                 }
             }
+            Fact::FilterBypassed { name, component, .. } => match self.pinned.get_mut(name) {
+                Some(pinned) if pinned.component == *component => pinned.mode = FilterMode::Bypassed,
+                Some(_) | None => self.contradiction(&format!(
+                    "filter {name:?} ({component}) is set aside, but was not pinned"
+                )),
+            },
             Fact::KeyRotated { from, to, signature } => self.rotate(from, to, signature),
             Fact::PolicyChanged { policies } => self.policies = Some(policies.clone()),
             Fact::LogClosed { .. } => self.closed_in = Some(self.number),
-            Fact::FilterBypassed { .. }
-            | Fact::Heartbeat { .. }
+            Fact::Heartbeat { .. }
             | Fact::ClockWentBack { .. }
             | Fact::CaptureStarted {}
             | Fact::CaptureStopped { .. }

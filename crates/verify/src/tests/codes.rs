@@ -2,17 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use super::{Case, commits, evidence, history, images, tiles, trust};
+use super::{Case, commits, evidence, filters, history, images, tiles, trust};
 use crate::{Code, Outcome};
 
 #[test]
 fn every_code_of_the_table_has_a_case() {
-    let all: [&[Case]; 9] = [
+    let all: [&[Case]; 10] = [
         commits::COMMITS_THAT_ARE_NOT_WHAT_THEY_WERE,
         commits::WHAT_A_SIGNER_MUST_NOT_STATE,
         commits::SEGMENTS_THAT_DO_NOT_JOIN,
         commits::GAPS_ARE_SHOWN_AND_MUST_FIT,
         evidence::CASES,
+        filters::CASES,
         trust::CASES,
         history::CASES,
         images::CASES,

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use sealog_chain::{
-    Commit, Decisions, Fact, FilterMode, FilterUse, Hash, Previous, SegmentFrom, SigningKey, StartAt,
-    StreamEnd, commit_key, key_rotation_message,
+    Commit, Fact, Hash, Previous, SegmentFrom, SigningKey, StartAt, StreamEnd, commit_key,
+    key_rotation_message,
 };
 use sealog_record::{Gap, GapCause, Timestamp};
 
@@ -194,54 +194,6 @@ pub(super) const WHAT_A_SIGNER_MUST_NOT_STATE: &[Case] = &[
         about: "a stream closed before its shards",
         draft: |draft| draft.commits[5].facts.push(stream_closed()),
         findings: &["fact-contradiction commit=5"],
-        ..TOUCHED
-    },
-    Case {
-        about: "a filter that was not pinned",
-        draft: |draft| draft.at(3).filters.push(filter()),
-        findings: &["fact-contradiction commit=3"],
-        ..TOUCHED
-    },
-    Case {
-        about: "a filter that was removed",
-        draft: |draft| {
-            let FilterUse { name, component, .. } = filter();
-            let pinned = Fact::FilterPinned { filter: filter(), replaces: None };
-            draft.commits[1].facts.push(pinned);
-            draft.at(2).filters.push(filter());
-            draft.commits[3].facts.push(Fact::FilterRemoved { name, component });
-            draft.at(3).filters.push(filter());
-        },
-        findings: &["fact-contradiction commit=3"],
-        ..TOUCHED
-    },
-    Case {
-        about: "a filter with another configuration than it was pinned with",
-        draft: |draft| {
-            draft.commits[1].facts.push(Fact::FilterPinned { filter: filter(), replaces: None });
-            draft.at(2).filters.push(filter());
-            draft.at(3).filters.push(FilterUse { config: Hash([5; 32]), ..filter() });
-        },
-        findings: &["fact-contradiction commit=3"],
-        ..TOUCHED
-    },
-    Case {
-        about: "a filter removed that was not pinned",
-        draft: |draft| {
-            let FilterUse { name, component, .. } = filter();
-            draft.commits[3].facts.push(Fact::FilterRemoved { name, component });
-        },
-        findings: &["fact-contradiction commit=3"],
-        ..TOUCHED
-    },
-    Case {
-        about: "a filter pinned with counts",
-        draft: |draft| {
-            let decisions = Decisions { keep: 1, ..Decisions::default() };
-            let filter = FilterUse { decisions, ..filter() };
-            draft.commits[3].facts.push(Fact::FilterPinned { filter, replaces: None });
-        },
-        findings: &["commit-malformed commit=3", "unsigned-tail commit=3"],
         ..TOUCHED
     },
     Case {
@@ -470,19 +422,6 @@ fn stream_closed() -> Fact {
         stream: LABEL.parse().unwrap(),
         cause: StreamEnd::Vanished,
         at: Timestamp::from_millis(BEGIN_MS),
-    }
-}
-
-fn filter() -> FilterUse {
-    FilterUse {
-        name: "f".to_owned(),
-        component: Hash([3; 32]),
-        config: Hash([4; 32]),
-        world: String::new(),
-        engine: String::new(),
-        limits: String::new(),
-        mode: FilterMode::Shadow,
-        decisions: Decisions::default(),
     }
 }
 

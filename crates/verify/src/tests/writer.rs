@@ -37,6 +37,7 @@ pub(super) struct Row {
     pub(super) sequence: String,
     pub(super) verdict: &'static str,
     pub(super) reason: Option<&'static str>,
+    pub(super) filter: Option<String>,
     pub(super) honest: bool,
     /// Item, and its value before and after; 0: it was not there. None: an item of its own.
     pub(super) change: Option<(&'static str, u64, u64)>,
@@ -48,6 +49,7 @@ pub(super) fn row(shard: &str, sequence: u64) -> Row {
         sequence: sequence.to_string(),
         verdict: "keep",
         reason: None,
+        filter: None,
         honest: true,
         change: None,
     }
@@ -143,7 +145,7 @@ impl Draft {
 /// Parquet of these rows; their true leaves go on `tree`.
 pub(super) fn evidence(rows: &[Row], tree: &mut Tree) -> Bytes {
     let mut builder = BatchBuilder::new().unwrap();
-    for Row { shard, sequence, verdict, reason, honest, change } in rows {
+    for Row { shard, sequence, verdict, reason, filter, honest, change } in rows {
         // A number is one of its shard, and so is the item that changes only then.
         let own = format!("{shard}/{sequence}");
         let (item, old, new) = change.unwrap_or((&own, 0, 1));
@@ -162,7 +164,7 @@ pub(super) fn evidence(rows: &[Row], tree: &mut Tree) -> Bytes {
             created_at: Some(BEGIN_MS),
             ..ChangeRecord::default()
         };
-        let decision = Decision { verdict, reason: *reason, ..Decision::KEEP };
+        let decision = Decision { verdict, reason: *reason, filter: filter.as_deref(), ..Decision::KEEP };
         let row = EvidenceRow { stream_label: LABEL, shard_id: shard, change, decision };
         let leaf = record_leaf(&row, &mut Vec::new());
         tree.push(leaf);

@@ -13,7 +13,7 @@ use sealog_chain::{
 };
 use sealog_integration::model::{Key, TABLE};
 use sealog_integration::rows::{Row, STREAM, parquet, row, sequence};
-use sealog_pipeline::{Committer, Identity, PipelineError, Sealed, SealedObject, Signer};
+use sealog_pipeline::{Committer, Identity, Opinions, PipelineError, Sealed, SealedObject, Signer};
 use sealog_record::{ReadFrom, ShardId, StreamLabel, Timestamp, ViewType};
 use sealog_source::SystemClock;
 use sealog_store::{Location, Log, S3Options};
@@ -87,6 +87,7 @@ fn batch(
         rows: 1,
         root: tree.root(),
         decisions: Decisions { keep: 1, ..Decisions::default() },
+        opinions: Opinions::default(),
     };
     let after = if number == 1 { None } else { Some(sequence(number - 1).parse()?) };
     let segment = Segment {
@@ -107,5 +108,5 @@ fn batch(
         at: Timestamp::from_millis(1_795_341_600_000),
     };
     let facts = if known { Vec::new() } else { vec![opened] };
-    Ok(Sealed { facts, segments: vec![segment], object: Some(object) })
+    Ok(Sealed { facts, segments: vec![segment], object: Some(object), judges: None })
 }

@@ -6,6 +6,7 @@
 mod bytes;
 mod clean;
 mod evidence;
+mod filters;
 mod form;
 mod images;
 mod order;
@@ -30,6 +31,7 @@ pub fn all() -> Vec<Vector> {
         form::vectors(),
         order::vectors(),
         evidence::vectors(),
+        filters::vectors(),
         tiles::vectors(),
     ]
     .concat()

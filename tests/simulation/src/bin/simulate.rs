@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use clap::Parser;
+use sealog_chain::Decisions;
 use sealog_simulation::plan::Plan;
 use sealog_simulation::simulation::{Done, run};
 
@@ -37,6 +38,7 @@ struct Sum {
     records: u64,
     commits: u64,
     gaps: u64,
+    decisions: Decisions,
     events: u64,
 }
 
@@ -97,6 +99,8 @@ fn many(args: &Args) -> ExitCode {
         "{} records in {} commits, {} gaps, {} calls and other events",
         sum.records, sum.commits, sum.gaps, sum.events
     );
+    let Decisions { keep, drop, redact, fault } = sum.decisions;
+    println!("{keep} kept, {drop} dropped, {redact} redacted, {fault} kept because something failed");
     println!("{} seeds, {} failed", sum.seeds, sum.failed);
     if sum.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -107,6 +111,7 @@ impl Sum {
         self.records += done.records;
         self.commits += done.commits;
         self.gaps += done.gaps;
+        self.decisions.add(&done.decisions);
         self.events += done.trace.1;
         if let Some(failure) = &done.failure {
             self.failed += 1;
