@@ -47,14 +47,11 @@ pub(crate) enum Command {
     Keys(crate::commands::keys::KeysArgs),
     /// Make, test, review and pin filters, which judge every record
     Filter(crate::commands::filter::FilterArgs),
-    /// Compile a component for the process that started this one
+    /// Compile a filter from standard input to standard output: what `run` starts so that a hostile one cannot bring it down
     #[command(hide = true)]
     FilterCompile,
     /// Serve a simulated DynamoDB Streams for tests
     Simulator(SimulatorArgs),
-    /// Compile a filter from standard input to standard output: what `run` starts so that a hostile one cannot bring it down
-    #[command(hide = true)]
-    CompileFilter,
     /// Print a shell's completions
     Completions(CompletionsArgs),
 }

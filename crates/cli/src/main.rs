@@ -45,9 +45,8 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             Command::Tiles(args) => commands::tiles::run(&args).await,
             Command::Keys(args) => commands::keys::run(&args).await,
             Command::Filter(args) => commands::filter::run(&args).await,
-            Command::FilterCompile => Ok(commands::filter_compile::run()),
+            Command::FilterCompile => Ok(Exit::Child(sealog_filter::compile_child_main())),
             Command::Simulator(args) => commands::simulator::run(&args).await,
-            Command::CompileFilter => Ok(Exit::Child(sealog_filter::compile_child_main())),
             Command::Completions(args) => commands::completions::run(&args),
         }
     });

@@ -5,7 +5,6 @@ pub(crate) mod check_proof;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod filter;
-pub(crate) mod filter_compile;
 pub(crate) mod gaps;
 pub(crate) mod hold;
 pub(crate) mod keys;
@@ -64,6 +63,9 @@ pub(crate) async fn read_logs(args: &ArchiveArgs) -> Result<Vec<ReadLog>, Failur
     Ok(logs)
 }
 
+/// The hidden command with which this program compiles a filter in a child of its own.
+pub(crate) const FILTER_COMPILE: &str = "filter-compile";
+
 /// Where the filters of a configuration are loaded; `None`: it has none. They are compiled by a child of this program.
 pub(crate) fn workshop(config: &Config) -> Result<Option<Workshop>, Failure> {
     if config.tables.iter().all(|table| table.filters.is_empty()) {
@@ -72,7 +74,7 @@ pub(crate) fn workshop(config: &Config) -> Result<Option<Workshop>, Failure> {
     let program = std::env::current_exe()
         .map_err(|error| Failure::unreachable(format!("this program does not know where it is: {error}")))?;
     let config = Config { filter_cache: config.filter_cache.clone().or_else(filter_cache), ..config.clone() };
-    Ok(Some(Workshop::open(&config, Some((program, vec!["compile-filter".into()])))?))
+    Ok(Some(Workshop::open(&config, Some((program, vec![FILTER_COMPILE.into()])))?))
 }
 
 /// Where compiled filters are kept unless the configuration says otherwise; `None`: this user has no place for that.

@@ -91,7 +91,7 @@ impl SettingsArgs {
 pub(super) fn host() -> Result<Host, Failure> {
     let mut builder = Host::builder();
     if let Ok(program) = std::env::current_exe() {
-        builder = builder.compiler(program, vec![super::super::filter_compile::NAME.into()]);
+        builder = builder.compiler(program, vec![super::super::FILTER_COMPILE.into()]);
     }
     let caches = std::env::var_os("XDG_CACHE_HOME").filter(|folder| !folder.is_empty()).map(PathBuf::from);
     if let Some(caches) = caches.or_else(|| Some(std::env::home_dir()?.join(".cache"))) {
