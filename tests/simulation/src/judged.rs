@@ -33,7 +33,7 @@ pub fn expected(offered: &Row, filters: &[FilterUse]) -> Row {
     if row.decision.reason == Some("fault:unreadable") {
         return offered.clone();
     }
-    let words = words(row.change.sequence_number, filters);
+    let words = words(&row.change, filters);
     let Some(first) = words.first() else { return offered.clone() };
     let drop = words.iter().find(|word| word.act == Act::Drop);
     let fault = words.iter().find(|word| word.act.fault().is_some());
@@ -66,14 +66,21 @@ pub fn expected(offered: &Row, filters: &[FilterUse]) -> Row {
 }
 
 /// What those filters say whose word counts, until one drops the record.
-fn words<'a>(number: &str, filters: &'a [FilterUse]) -> Vec<Word<'a>> {
-    let digit = number.bytes().last().map_or(0, |byte| usize::from(byte - b'0'));
+fn words<'a>(change: &ChangeRecord<'_>, filters: &'a [FilterUse]) -> Vec<Word<'a>> {
+    let images = [change.old_image, change.new_image];
+    // To redact what is not there is to keep.
+    let says_nothing = |act: Act| match act {
+        Act::Keep => true,
+        Act::Redact => images.iter().flatten().all(|image| places(image).is_empty()),
+        _ => false,
+    };
+    let digit = change.sequence_number.bytes().last().map_or(0, |byte| usize::from(byte - b'0'));
     let mut words = Vec::new();
     for FilterUse { name, component, .. } in
         filters.iter().filter(|filter| filter.mode == FilterMode::Enforce)
     {
         let act = guests::acts_of(component)[digit];
-        if act != Act::Keep {
+        if !says_nothing(act) {
             words.push(Word { name, component: component.to_string(), act });
         }
         if act == Act::Drop {
