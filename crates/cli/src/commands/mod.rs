@@ -3,12 +3,16 @@
 pub(crate) mod archive;
 pub(crate) mod check_proof;
 pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod cost;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod gaps;
 pub(crate) mod hold;
 pub(crate) mod keys;
 pub(crate) mod prove;
 pub(crate) mod run;
+pub(crate) mod signals;
 pub(crate) mod simulator;
 pub(crate) mod status;
 pub(crate) mod tiles;
