@@ -178,6 +178,7 @@ class Case:
         self.keys(good)
         self.buckets()
         self.directories()
+        self.first_configuration()
         self.usage(good)
 
     def policy(self):
@@ -304,6 +305,33 @@ class Case:
         broken = self.configure("file", "unrequired", archive=str(self.folder / "file"), sections="")
         _, findings, said = self.examine(broken)
         self.checks.check("a file in the archive's place", any(it["code"] == "archive" and it["state"] == "bad" for it in findings), said)
+
+    def first_configuration(self):
+        """`sealog config init` asks for the tables; what it writes is read, and lacks only what it cannot know."""
+        file = self.folder / "first.toml"
+        words = ("config", "init", "--archive", f"s3://{self.bucket_name}/{PREFIX}")
+        code, out, err = self.says(*words, "--out", file, "--table", TABLE, "--table", "nostream")
+        text = file.read_text() if file.exists() else ""
+        self.checks.check("config init writes the tables that were named", code == 0 and f'\nname = "{TABLE}"' in text
+                          and '\n# name = "nostream"' in text and 'require_view_type = "NEW_AND_OLD_IMAGES"' in text, text + out + err)
+        code, out, err = self.says(*words, "--out", file)
+        self.checks.check("and nothing over what is there", code == 2 and "name a new file" in err and file.read_text() == text, out + err)
+        code, out, err = self.says("config", "check", "--config", file, "--format", "json")
+        report = json.loads(out)
+        self.checks.check("config check reads it, and warns of retention alone", code == 0 and report["good"]
+                          and len(report["warnings"]) == 1 and "[retention]" in report["warnings"][0], out + err)
+        self.expect("and so does the doctor", file, {"retention": "weak"})
+        code, out, err = self.says(*words, "--out", "-")
+        named = set(re.findall(r'^name = "(.*)"$', out, re.MULTILINE))
+        self.checks.check("config init takes every table with a stream", code == 0 and named == {TABLE, "keysonly", "unrequired", "bare"},
+                          out + err)
+        code, out, err = self.says(*words, "--out", "-", "--table", "nobody")
+        self.checks.check("a table that there is not", code == 2 and "nobody" in err, out + err)
+        file.write_text(text.replace("on_gap", "on_gaps"))
+        code, out, err = self.says("config", "check", "--config", file)
+        self.checks.check("config check names a wrong key, and the right one", code == 78 and "did you mean on_gap?" in err, out + err)
+        code, out, err = self.says("config", "check", "--config", file, "--format", "json")
+        self.checks.check("for programs, too", code == 78 and not json.loads(out)["good"], out + err)
 
     def usage(self, good):
         code, _, err = self.says("doctor", "--config", good, "--table", "nobody")

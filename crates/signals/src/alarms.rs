@@ -119,7 +119,8 @@ fn reading() -> Vec<Alarm> {
                 ITERATOR_AGE_MAX.as_secs_f64() * 1000.0,
             )),
             summary: "Changes wait too long before they are archived",
-            remedy: "Look at sealog_commit_duration_seconds (a slow archive), at throttled calls, and at sealog_shards",
+            remedy: "Look at sealog_commit_duration_seconds (a slow archive), at throttled calls, and at sealog_shards; an \
+                     idle shard is as old as `latency` lets it be, so keep that below the threshold",
         },
         Alarm {
             name: "SealogUserErrors",

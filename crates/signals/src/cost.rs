@@ -17,6 +17,8 @@ const PAGE_RECORDS_MAX: f64 = 1000.0;
 const PAGE_BYTES_MAX: f64 = 1_000_000.0;
 /// A busy shard's wait behind an empty page (`sealog-source`, `reader/shard.rs`).
 const POLL_S: f64 = 0.2;
+/// Calls a second that a shard answers; who asks more often is throttled.
+const POLLS_MAX: f64 = 5.0;
 /// Listings of streams and shards, and looks at the table, by a reader of one table.
 const LISTINGS_PER_DAY: f64 = 2.0 * DAY_S / 30.0;
 /// Objects that a commit creates besides its evidence: itself, its kept checkpoint, and the newest one.
@@ -202,7 +204,7 @@ fn polls_of_a_shard(rates: &Rates) -> f64 {
     }
     let asleep_s = (until_next_s - waited_s).max(0.0);
     calls += (asleep_s / latency_s).ceil();
-    calls / waited_s.max(until_next_s)
+    (calls / waited_s.max(until_next_s)).min(POLLS_MAX)
 }
 
 /// A batch is sealed when it is full or old; an idle log has heartbeats.

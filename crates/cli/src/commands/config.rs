@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use sealog_pipeline::{Config, KeySource, Overrides};
 use sealog_record::ViewType;
+use sealog_signals::alarms::ITERATOR_AGE_MAX;
 use sealog_source::{AwsOptions, AwsStreamClient, TableFacts, TableStream};
 use sealog_store::Location;
 use serde_json::json;
@@ -116,6 +117,14 @@ fn warnings(config: &Config) -> Vec<String> {
                 table.name
             ));
         }
+    }
+    for table in config.tables.iter().filter(|table| table.latency >= ITERATOR_AGE_MAX) {
+        warnings.push(format!(
+            "table {}: with latency = {} s an idle shard is that old, and the alarm SealogIteratorAge ({} s) sounds",
+            table.name,
+            table.latency.as_secs(),
+            ITERATOR_AGE_MAX.as_secs()
+        ));
     }
     if config.signals.listen.is_none() && !config.signals.emf {
         warnings.push("[signals] is not set: nobody is told when the loss clock runs out".to_owned());

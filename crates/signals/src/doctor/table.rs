@@ -73,11 +73,11 @@ fn may_not_watch(subject: &str, error: &ServiceError) -> Finding {
 }
 
 fn of_facts(subject: &str, facts: &TableFacts, required: Option<ViewType>) -> Vec<Finding> {
+    let table = subject.trim_start_matches("table ");
     let mut found = Vec::new();
     match facts.stream {
         TableStream::On(view_type) => found.push(of_view_type(subject, view_type, required)),
         TableStream::Off | TableStream::NoTable => {
-            let table = subject.trim_start_matches("table ");
             found.push(Finding::bad(
                 "stream",
                 subject,
@@ -94,7 +94,7 @@ fn of_facts(subject: &str, facts: &TableFacts, required: Option<ViewType>) -> Ve
             "deletion-protection",
             subject,
             "deletion protection is off: one call removes the table, and its stream with it 24 hours later",
-            "aws dynamodb update-table --deletion-protection-enabled",
+            format!("aws dynamodb update-table --table-name {table} --deletion-protection-enabled"),
         ),
         Some(true) => Finding::good("deletion-protection", subject, "deletion protection is on"),
         None => Finding::unseen(
@@ -147,7 +147,10 @@ async fn recovery(doctor: &Doctor<'_>, subject: &str, table: &str) -> Finding {
             CODE,
             subject,
             "point-in-time recovery is off: the archive proves what happened, and cannot bring the table back",
-            "aws dynamodb update-continuous-backups --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true",
+            format!(
+                "aws dynamodb update-continuous-backups --table-name {table} --point-in-time-recovery-specification \
+                 PointInTimeRecoveryEnabled=true"
+            ),
         ),
         Err(error) => Finding::unseen(CODE, subject, error.to_string()),
     }
