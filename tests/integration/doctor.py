@@ -32,6 +32,8 @@ from checks import Checks  # noqa: E402
 
 TABLE = "orders"
 PREFIX = "acme/sealog"
+# versitygw and MinIO know no other.
+REGION = "us-east-1"
 RETENTION = '[retention]\nmode = "governance"\ndays = 2\n'
 ENCRYPTION = '[encryption]\nmode = "sse-s3"\n'
 
@@ -41,19 +43,20 @@ class Between(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, upstream):
+    def __init__(self, upstream, *standing):
         super().__init__(("127.0.0.1", 0), Handler)
         self.upstream = int(upstream.rsplit(":", 1)[1])
         self.endpoint = f"http://127.0.0.1:{self.server_address[1]}"
+        self.standing = [(re.compile(matches), status, body) for matches, status, body in standing]
         self.honest()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def honest(self):
-        self.answers, self.shift_s = [], 0
+        self.answers, self.shift_s = list(self.standing), 0
 
     def answer(self, matches, status, body):
         """Answers requests whose `METHOD path target` matches."""
-        self.answers.append((re.compile(matches), status, body))
+        self.answers.insert(0, (re.compile(matches), status, body))
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -103,18 +106,24 @@ def error(code, message="said no"):
 DENIED_BY_S3 = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>'
 
 
+ENCRYPTED = ('<?xml version="1.0" encoding="UTF-8"?><ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault>'
+             '<SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>')
+
+
 class Case:
     """One good set-up, and what becomes of it."""
 
     def __init__(self, checks, sealog, folder, moto, s3):
         self.checks, self.sealog, self.folder = checks, sealog, folder
-        self.dynamo, self.s3 = Between(moto), Between(s3)
+        self.dynamo = Between(moto)
+        # AWS has a default for each bucket; versitygw knows none.
+        self.s3 = Between(s3, (r"^GET /[^/]+/?\?encryption", 200, ENCRYPTED))
         self.env = programs.environment(self.dynamo.endpoint) | {
             name: os.environ[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")} | {
-            "AWS_ENDPOINT_URL_S3": self.s3.endpoint}
+            "AWS_ENDPOINT_URL_S3": self.s3.endpoint, "AWS_REGION": REGION}
         keys = {"aws_access_key_id": os.environ["AWS_ACCESS_KEY_ID"], "aws_secret_access_key": os.environ["AWS_SECRET_ACCESS_KEY"]}
-        self.tables = boto3.client("dynamodb", endpoint_url=moto, region_name=programs.REGION, **keys)
-        self.bucket = boto3.client("s3", endpoint_url=s3, region_name=programs.REGION, **keys)
+        self.tables = boto3.client("dynamodb", endpoint_url=moto, region_name=REGION, **keys)
+        self.bucket = boto3.client("s3", endpoint_url=s3, region_name=REGION, **keys)
         self.bucket_name = "sealog-doctor"
         programs.new_key(sealog, folder)
 
@@ -164,6 +173,7 @@ class Case:
             self.tables.put_item(TableName=TABLE, Item={"id": {"S": str(number)}, "v": {"N": "1"}})
         good = self.configure()
         code, out, err = self.says("archive", "init", "--config", good)
+        self.checks.check("its bucket is made", code == 0, out + err)
         self.bucket.put_bucket_policy(Bucket=self.bucket_name, Policy=self.policy())
         self.expect("a good set-up that has not begun", good, {})
         code, out, err = self.says("run", "--config", good, "--until-caught-up")
@@ -288,6 +298,12 @@ class Case:
         self.checks.check("suspended versions", states["bucket-versioning"] == "bad", said)
         self.expect("no bucket", self.configure("nobucket", "unrequired", archive=f"s3://no-such-bucket-here/{PREFIX}"),
                     {"bucket": "bad", "archive": "bad"})
+        self.s3.answers = []
+        self.expect("a bucket without default encryption", self.configure(), {"bucket-encryption": "weak"})
+        self.s3.honest()
+        self.bucket.delete_bucket_policy(Bucket=self.bucket_name)
+        self.expect("a bucket whose policy denies nothing", self.configure(), {"bucket-policy": "weak"})
+        self.bucket.put_bucket_policy(Bucket=self.bucket_name, Policy=self.policy())
         self.expect("no retention", self.configure("noretention", sections=ENCRYPTION), {"retention": "weak"})
         longer = self.configure("longer", sections=RETENTION.replace("2", "3000") + ENCRYPTION)
         self.expect("a bucket that retains for less than is asked for", longer, {"bucket-object-lock": "weak"})
@@ -367,7 +383,8 @@ def lost(checks, options, folder):
 
         found, said = codes()
         checks.check("what was trimmed behind a position is lost", found.get("position-lost") == "bad", said)
-        programs.run_until_caught_up(options.sealog, config, simulator.endpoint, folder / "log")
+        code = programs.run_until_caught_up(options.sealog, config, simulator.endpoint, folder / "log")
+        checks.check("it is declared", code == 0, lambda: programs.tail(folder / "log"))
         found, said = codes()
         checks.check("and a declared gap afterwards", found.get("gaps") == "weak" and "position-lost" not in found, said)
 
@@ -385,7 +402,7 @@ def main():
                                     stdout=log, stderr=subprocess.STDOUT, env=programs.environment("http://127.0.0.1:9"))
         try:
             programs.wait_until_listening(moto, port)
-            Case(checks, options.sealog, folder, f"http://127.0.0.1:{port}", os.environ["SEALOG_TEST_MINIO"]).run()
+            Case(checks, options.sealog, folder, f"http://127.0.0.1:{port}", os.environ["SEALOG_TEST_VERSITYGW"]).run()
         finally:
             # moto ignores SIGTERM while it holds connections, and has nothing to save.
             programs.stop(moto, grace_s=0)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sealog_pipeline::Progress;
 use sealog_source::{ByteBudget, Clock};
-use sealog_store::Store;
+use sealog_store::{Counted, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::process::Usage;
@@ -121,16 +121,25 @@ impl Watch {
         }
     }
 
+    /// One table is always looked at, others while their last call failed: what has passed is to be seen as passed.
     async fn look(&self) -> Option<String> {
-        let log = &self.tables.first()?.log;
-        let checkpoint = format!("{log}/checkpoint");
-        tokio::select! {
-            biased;
-            found = self.store.read(&checkpoint) => found.err().map(|error| error.to_string()),
-            () = self.clock.sleep(PROBE_MAX) => {
-                Some(format!("{} does not answer within {} s", self.store.describe(), PROBE_MAX.as_secs()))
+        let mut unreachable = None;
+        for (place, WatchedTable { log, progress, .. }) in self.tables.iter().enumerate() {
+            if place > 0 && progress.store().failing().is_none() {
+                continue;
             }
+            let store = Counted::new(Arc::clone(&self.store), Arc::clone(progress.store()));
+            let checkpoint = format!("{log}/checkpoint");
+            let failed = tokio::select! {
+                biased;
+                found = store.read(&checkpoint) => found.err().map(|error| error.to_string()),
+                () = self.clock.sleep(PROBE_MAX) => {
+                    Some(format!("{} does not answer within {} s", self.store.describe(), PROBE_MAX.as_secs()))
+                }
+            };
+            unreachable = unreachable.or(failed);
         }
+        unreachable
     }
 
     fn unreachable(&self) -> Option<String> {

@@ -60,7 +60,10 @@ async fn alarms_and_a_stop_are_reasons() {
     progress.health().raise(Alarm::Halted("a gap".to_owned()));
     stopping.cancel();
     let reasons = watch.reasons().join("\n");
-    assert!(reasons.contains("it is stopping") && reasons.contains("table orders: it has stopped: a gap"), "{reasons}");
+    assert!(
+        reasons.contains("it is stopping") && reasons.contains("table orders: it has stopped: a gap"),
+        "{reasons}"
+    );
     assert!(watch.metrics().contains(r#"sealog_alarm{table="orders",log="orders-log",kind="halted"} 1"#));
 }
 

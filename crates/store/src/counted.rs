@@ -84,9 +84,17 @@ impl StoreCalls {
         if let Some(count) = counts.and_then(|counts| counts.get(usize::from(error.is_some()))) {
             count.fetch_add(1, Ordering::Relaxed);
         }
+        let set = |failing: &Mutex<Option<String>>| {
+            *failing.lock().unwrap_or_else(PoisonError::into_inner) = error.map(ToString::to_string);
+        };
         let [writes, others] = &self.failing;
-        let failing = if operation.writes() { writes } else { others };
-        *failing.lock().unwrap_or_else(PoisonError::into_inner) = error.map(ToString::to_string);
+        if operation.writes() {
+            set(writes);
+        }
+        // Who can write reaches the store; who can read need not be able to write.
+        if !operation.writes() || error.is_none() {
+            set(others);
+        }
         result
     }
 }
@@ -205,5 +213,8 @@ mod tests {
         bad.folders().await.unwrap_err();
         good.stat("a").await.unwrap();
         assert_eq!((calls.failing(), calls.failed(StoreOperation::List)), (None, 1));
+        bad.folders().await.unwrap_err();
+        good.create("c", bytes()).await.unwrap();
+        assert_eq!(calls.failing(), None, "a store that is written is there");
     }
 }

@@ -2,7 +2,7 @@
 
 use sealog_chain::Fold;
 use sealog_pipeline::{Signer, TableConfig};
-use sealog_record::{ReadFrom, ShardPosition};
+use sealog_record::{ShardId, ShardPosition, StreamArn};
 use sealog_source::{IteratorStart, RETENTION_MS, ServiceErrorKind, StreamClient as _};
 use sealog_store::{Log, LogError, StoreErrorKind};
 
@@ -119,13 +119,11 @@ async fn positions(doctor: &Doctor<'_>, subject: &str, fold: &Fold) -> Vec<Findi
     }
     for ((stream, shard), position) in open.into_iter().take(POSITIONS_MAX) {
         let Some(state) = fold.streams().get(&stream) else { continue };
-        let reply = doctor.client.shard_iterator(&state.arn, &shard, start(&position)).await;
-        let Err(error) = reply else { continue };
-        if matches!(error.kind, ServiceErrorKind::Trimmed | ServiceErrorKind::NotFound) {
+        if let Some(said) = lost(doctor, &state.arn, &shard, &position).await {
             found.push(Finding::bad(
                 "position-lost",
                 subject,
-                format!("shard {shard} can no longer be read from its position: {}", error.message),
+                format!("shard {shard} can no longer be read from its position: {said}"),
                 "changes are lost: `sealog run` with on_gap = \"record-and-continue\" declares which and goes on",
             ));
         }
@@ -133,11 +131,30 @@ async fn positions(doctor: &Doctor<'_>, subject: &str, fold: &Fold) -> Vec<Findi
     found
 }
 
-fn start(position: &ShardPosition) -> IteratorStart {
-    match (position.last, position.began) {
-        (Some(last), _) => IteratorStart::After(last),
-        (None, ReadFrom::TrimHorizon | ReadFrom::After(_) | ReadFrom::Latest) => IteratorStart::TrimHorizon,
+/// Why a shard cannot be read on. That the last record itself was trimmed is no loss, while the place behind it is
+/// accepted: so it is with every shard that was idle for a day. (The reader decides in the same way.)
+async fn lost(
+    doctor: &Doctor<'_>,
+    stream: &StreamArn,
+    shard: &ShardId,
+    position: &ShardPosition,
+) -> Option<String> {
+    let behind = position.last.and_then(|last| last.successor()).map(IteratorStart::At);
+    let places = match position.last {
+        Some(last) => vec![Some(IteratorStart::After(last)), behind],
+        None => vec![Some(IteratorStart::TrimHorizon)],
+    };
+    let mut said = None;
+    for place in places.into_iter().flatten() {
+        match doctor.client.shard_iterator(stream, shard, place).await {
+            Err(error) if matches!(error.kind, ServiceErrorKind::Trimmed | ServiceErrorKind::NotFound) => {
+                said = Some(error.message);
+            }
+            // What else is refused, the trial of permissions says.
+            Ok(_) | Err(_) => return None,
+        }
     }
+    said
 }
 
 fn clock(doctor: &Doctor<'_>, subject: &str, shard: &str, left_ms: i64) -> Finding {

@@ -41,7 +41,7 @@ async fn read(doctor: &Doctor<'_>, subject: &str, arn: &StreamArn) -> Vec<Findin
         Ok(records) => Finding::good(
             "permissions",
             subject,
-            format!("ListStreams, DescribeStream, GetShardIterator and GetRecords are allowed ({records} records came)"),
+            format!("DescribeStream, GetShardIterator and GetRecords are allowed ({records} records came)"),
         ),
         Err(error) => refused(subject, &error, arn.as_str()),
     });

@@ -152,6 +152,6 @@ async fn recovery(doctor: &Doctor<'_>, subject: &str, table: &str) -> Finding {
                  PointInTimeRecoveryEnabled=true"
             ),
         ),
-        Err(error) => Finding::unseen(CODE, subject, error.to_string()),
+        Err(error) => Finding::unseen(CODE, subject, format!("dynamodb:{}: {}", error.operation, error.message)),
     }
 }
