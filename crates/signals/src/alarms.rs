@@ -100,12 +100,11 @@ fn over_window(alarm: CloudWatchAlarm) -> Option<CloudWatchAlarm> {
 /// All alarms.
 #[must_use]
 pub fn all() -> Vec<Alarm> {
-    [reading(), archive(), verification()].concat()
+    [lag(), reading(), archive(), verification()].concat()
 }
 
-fn reading() -> Vec<Alarm> {
-    let (age_s, left_s, silence_s) =
-        (ITERATOR_AGE_MAX.as_secs(), LOSS_CLOCK_MIN.as_secs(), POLL_SILENCE_MAX.as_secs());
+fn lag() -> Vec<Alarm> {
+    let (age_s, left_s) = (ITERATOR_AGE_MAX.as_secs(), LOSS_CLOCK_MIN.as_secs());
     let window_m = ERRORS_WINDOW.as_secs() / 60;
     vec![
         Alarm {
@@ -145,6 +144,12 @@ fn reading() -> Vec<Alarm> {
             summary: "A change that is not archived will soon be gone for ever",
             remedy: "Find out why its shard is not read (/readyz says it); the service forgets changes after 24 hours",
         },
+    ]
+}
+
+fn reading() -> Vec<Alarm> {
+    let silence_s = POLL_SILENCE_MAX.as_secs();
+    vec![
         Alarm {
             name: "SealogNoPoll",
             severity: Severity::Critical,

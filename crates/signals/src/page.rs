@@ -72,7 +72,8 @@ fn each(
 }
 
 fn counters(text: &mut Text, tables: &[Moment<'_>]) {
-    let counters: [(Metric, fn(&Totals) -> u64); 8] = [
+    type Count = fn(&Totals) -> u64;
+    let counters: [(Metric, Count); 8] = [
         (names::RECORDS_READ, |it| it.read),
         (names::READ_BYTES, |it| it.bytes_in),
         (names::RECORDS_COMMITTED, |it| it.committed),

@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 use crate::args::Format;
 use crate::exit::{Exit, Failure};
 
+use super::at;
+
 /// Too short a time says nothing of a month.
 const MEASURED_MIN_S: f64 = 60.0;
 
@@ -112,7 +114,7 @@ async fn measured(address: &str) -> Result<Vec<(String, Month)>, Failure> {
     let body = fetch(address, "/status").await.map_err(Failure::unreachable)?;
     let status: Value = serde_json::from_slice(&body)
         .map_err(|error| Failure::unreachable(format!("{address}: /status is no JSON: {error}")))?;
-    let seconds = number(&status["running_ms"]) / 1000.0;
+    let seconds = number(at(&status, "/running_ms")) / 1000.0;
     if seconds < MEASURED_MIN_S {
         return Err(Failure::new(
             Exit::TryAgain,
@@ -120,30 +122,30 @@ async fn measured(address: &str) -> Result<Vec<(String, Month)>, Failure> {
         ));
     }
     let part = sealog_signals::cost::MONTH_DAYS * 86_400.0 / seconds;
-    let tables = status["tables"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let tables = at(&status, "/tables").as_array().map(Vec::as_slice).unwrap_or_default();
     Ok(tables.iter().map(|table| month_of(table, part)).collect())
 }
 
 fn month_of(table: &Value, part: f64) -> (String, Month) {
     let sum =
         |calls: &Value| calls.as_object().into_iter().flat_map(|it| it.values()).map(number).sum::<f64>();
-    let all: f64 = table["calls"].as_object().into_iter().flat_map(|it| it.values()).map(sum).sum();
-    let get_records = sum(&table["calls"]["GetRecords"]);
-    let store = |name: &str| sum(&table["store_calls"][name]) * part;
-    let changes = number(&table["records_read"]) * part;
-    let bytes = if changes > 0.0 { number(&table["read_bytes"]) * part / changes } else { 0.0 };
+    let all: f64 = at(table, "/calls").as_object().into_iter().flat_map(|it| it.values()).map(sum).sum();
+    let get_records = sum(at(table, "/calls/GetRecords"));
+    let store = |name: &str| sum(at(table, &format!("/store_calls/{name}"))) * part;
+    let changes = number(at(table, "/records_read")) * part;
+    let bytes = if changes > 0.0 { number(at(table, "/read_bytes")) * part / changes } else { 0.0 };
     let month = Month {
         changes,
         get_records_full_pages: sealog_signals::cost::full_pages(changes, bytes),
         get_records: get_records * part,
         other_calls: (all - get_records) * part,
-        commits: number(&table["commits"]) * part,
+        commits: number(at(table, "/commits")) * part,
         puts: store("create") + store("replace") + store("list"),
         gets: store("read") + store("stat"),
         signatures: 0.0,
-        stored_bytes: number(&table["written_bytes"]) * part,
+        stored_bytes: number(at(table, "/written_bytes")) * part,
     };
-    (table["table"].as_str().unwrap_or_default().to_owned(), month)
+    (at(table, "/table").as_str().unwrap_or_default().to_owned(), month)
 }
 
 fn number(value: &Value) -> f64 {

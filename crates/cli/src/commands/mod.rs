@@ -66,6 +66,11 @@ pub(crate) async fn read_logs(args: &ArchiveArgs) -> Result<Vec<ReadLog>, Failur
     Ok(logs)
 }
 
+/// A member of a JSON document from elsewhere, by its path; null where there is none.
+pub(crate) fn at<'a>(value: &'a serde_json::Value, path: &str) -> &'a serde_json::Value {
+    value.pointer(path).unwrap_or(&serde_json::Value::Null)
+}
+
 /// Milliseconds since 1970-01-01 UTC.
 pub(crate) fn now_ms() -> i64 {
     use sealog_source::Clock as _;

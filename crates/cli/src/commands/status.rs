@@ -56,10 +56,10 @@ async fn look(args: &StatusArgs, archive: Option<&mut Archive>) -> Result<String
     };
     if args.format == Format::Json {
         let logs: Vec<_> = logs.into_iter().flatten().map(|log| log.as_json(now_ms)).collect();
-        let mut report = json!({ "format": "sealog.status/1", "logs": logs });
-        if let Some(live) = live {
-            report["live"] = live;
-        }
+        let report = match live {
+            Some(live) => json!({ "format": "sealog.status/1", "logs": logs, "live": live }),
+            None => json!({ "format": "sealog.status/1", "logs": logs }),
+        };
         return Ok(format!("{report}\n"));
     }
     let mut text = String::new();

@@ -4,7 +4,7 @@ use sealog_chain::Fold;
 use sealog_pipeline::{Signer, TableConfig};
 use sealog_record::{ShardId, ShardPosition, StreamArn};
 use sealog_source::{IteratorStart, RETENTION_MS, ServiceErrorKind, StreamClient as _};
-use sealog_store::{Log, LogError, StoreErrorKind};
+use sealog_store::{Log, LogError, StoreError, StoreErrorKind};
 
 use super::{Doctor, Finding};
 
@@ -37,26 +37,34 @@ pub(super) async fn examine(
 }
 
 fn unreadable(subject: &str, error: &LogError) -> Finding {
-    match error {
-        LogError::Store(store) if store.kind == StoreErrorKind::Forbidden => Finding::bad(
+    if let LogError::Store(error) = error {
+        return not_reached(subject, error);
+    }
+    Finding::bad(
+        "log",
+        subject,
+        error.to_string(),
+        "keep everything as it is and run `sealog verify` with the key that lies outside the archive",
+    )
+}
+
+fn not_reached(subject: &str, error: &StoreError) -> Finding {
+    let said = error.to_string();
+    match error.kind {
+        StoreErrorKind::Forbidden => Finding::bad(
             "permission-read-archive",
             subject,
-            error.to_string(),
+            said,
             "a writer reads its own log: allow s3:GetObject under the prefix and s3:ListBucket on the bucket",
         ),
-        LogError::Store(store) if store.kind == StoreErrorKind::Gone => Finding::bad(
-            "archive",
-            subject,
-            error.to_string(),
-            "check the archive's name, region and endpoint",
-        ),
-        LogError::Store(_) => Finding::unknown("log", subject, error.to_string()),
-        other => Finding::bad(
-            "log",
-            subject,
-            other.to_string(),
-            "keep everything as it is and run `sealog verify` with the key that lies outside the archive",
-        ),
+        StoreErrorKind::Gone => {
+            Finding::bad("archive", subject, said, "check the archive's name, region and endpoint")
+        }
+        StoreErrorKind::Conflict
+        | StoreErrorKind::Unknown
+        | StoreErrorKind::NoCredentials
+        | StoreErrorKind::Full
+        | StoreErrorKind::Invalid => Finding::unknown("log", subject, said),
     }
 }
 

@@ -152,6 +152,8 @@ async fn recovery(doctor: &Doctor<'_>, subject: &str, table: &str) -> Finding {
                  PointInTimeRecoveryEnabled=true"
             ),
         ),
-        Err(error) => Finding::unseen(CODE, subject, format!("dynamodb:{}: {}", error.operation, error.message)),
+        Err(error) => {
+            Finding::unseen(CODE, subject, format!("dynamodb:{}: {}", error.operation, error.message))
+        }
     }
 }

@@ -65,9 +65,8 @@ impl Looked {
     async fn follow(&mut self) -> Result<(), Failure> {
         let Self { log, fold, filters, lately } = self;
         let followed = log.follow(fold, |commit| note(&commit, filters, lately)).await;
-        followed.map_err(|error| match error {
-            LogError::Store(error) => error.into(),
-            other => Failure::unreachable(other),
+        followed.map_err(|error| {
+            if let LogError::Store(error) = error { error.into() } else { Failure::unreachable(error) }
         })
     }
 

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::commands::at;
 use crate::exit::Failure;
 use crate::print;
 
@@ -12,17 +13,17 @@ pub(super) async fn fetch(address: &str) -> Result<Value, Failure> {
 }
 
 pub(super) fn as_table(live: &Value) -> String {
-    let running = print::span(live["running_ms"].as_i64().unwrap_or(0));
-    let mut text = format!("run of sealog {}, for {running}\n", word(&live["version"]));
-    let reasons = items(&live["reasons"]);
+    let running = print::span(at(live, "/running_ms").as_i64().unwrap_or(0));
+    let mut text = format!("run of sealog {}, for {running}\n", word(at(live, "/version")));
+    let reasons = items(at(live, "/reasons"));
     if reasons.is_empty() {
         text.push_str("  ready\n");
     }
     for reason in reasons {
         text.push_str(&format!("  NOT READY: {}\n", word(reason)));
     }
-    for table in items(&live["tables"]) {
-        text.push_str(&of_table(table, live["running_ms"].as_u64().unwrap_or(0)));
+    for table in items(at(live, "/tables")) {
+        text.push_str(&of_table(table, at(live, "/running_ms").as_u64().unwrap_or(0)));
     }
     text
 }
@@ -32,25 +33,25 @@ fn of_table(table: &Value, running_ms: u64) -> String {
     let count = |value: &Value| print::count(value.as_u64().unwrap_or(0));
     let mut text = format!(
         "  table {}: lag {}, loss clock {}; {} read, {} committed in {} commits, {} gaps\n",
-        print::bold(word(&table["table"])),
-        span(&table["lag_ms"]),
-        span(&table["loss_clock_ms"]),
-        count(&table["records_read"]),
-        count(&table["records_committed"]),
-        count(&table["commits"]),
-        count(&table["gaps"]),
+        print::bold(word(at(table, "/table"))),
+        span(at(table, "/lag_ms")),
+        span(at(table, "/loss_clock_ms")),
+        count(at(table, "/records_read")),
+        count(at(table, "/records_committed")),
+        count(at(table, "/commits")),
+        count(at(table, "/gaps")),
     );
-    let calls = sum(&table["calls"]["GetRecords"]);
+    let calls = sum(at(table, "/calls/GetRecords"));
     text.push_str(&format!("    {}{}\n", print::counted(calls, "GetRecords call"), month(calls, running_ms)));
-    for shard in items(&table["shards"]) {
-        let why = shard["why"].as_str().map_or_else(String::new, |why| format!(": {why}"));
+    for shard in items(at(table, "/shards")) {
+        let why = at(shard, "/why").as_str().map_or_else(String::new, |why| format!(": {why}"));
         text.push_str(&format!(
             "    {} {}  {}, lag {}, loss clock {}{why}\n",
-            word(&shard["stream"]),
-            word(&shard["shard"]),
-            word(&shard["state"]).replace('_', " "),
-            span(&shard["lag_ms"]),
-            span(&shard["loss_clock_ms"]),
+            word(at(shard, "/stream")),
+            word(at(shard, "/shard")),
+            word(at(shard, "/state")).replace('_', " "),
+            span(at(shard, "/lag_ms")),
+            span(at(shard, "/loss_clock_ms")),
         ));
     }
     text
