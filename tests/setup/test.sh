@@ -17,6 +17,7 @@ SEALOG_MINIO="$("$setup/minio.sh")" || exit 1
 SEALOG_TOXIPROXY="$("$setup/toxiproxy.sh")" || exit 1
 SEALOG_FSCK="$("$setup/fsck.sh")" || exit 1
 SEALOG_GUESTS="$("$setup/guests.sh")" || exit 1
+SEALOG_PROMTOOL="$("$setup/promtool.sh")" || exit 1
 export SEALOG_PYTHON SEALOG_VERSITYGW SEALOG_MINIO SEALOG_TOXIPROXY SEALOG_GUESTS
 target="${CARGO_TARGET_DIR:-target}"
 # Python must not write its caches into the clone: a test of a read-only tree would differ from one of a fresh tree.
@@ -80,6 +81,8 @@ suite "tests/integration/scenarios.py" "$SEALOG_PYTHON" tests/integration/scenar
 suite "tests/integration/memory.py" "$setup/with-servers.sh" "$SEALOG_PYTHON" tests/integration/memory.py --sealog "$SEALOG_BIN"
 suite "tests/integration/s3.py" "$setup/with-servers.sh" "$SEALOG_PYTHON" tests/integration/s3.py --sealog "$SEALOG_BIN"
 suite "tests/integration/bucket.py" "$setup/with-servers.sh" "$SEALOG_PYTHON" tests/integration/bucket.py --sealog "$SEALOG_BIN"
+suite "tests/integration/signals.py" "$SEALOG_PYTHON" tests/integration/signals.py --sealog "$SEALOG_BIN" --promtool "$SEALOG_PROMTOOL"
+suite "tests/integration/doctor.py" "$setup/with-servers.sh" "$SEALOG_PYTHON" tests/integration/doctor.py --sealog "$SEALOG_BIN"
 suite "tests/integration/flush.py" "$SEALOG_PYTHON" tests/integration/flush.py --sealog "$SEALOG_BIN"
 suite "tests/kit/languages.py" "$SEALOG_PYTHON" tests/kit/languages.py --sealog "$SEALOG_BIN"
 suite "tests/kit/samples.py" "$SEALOG_PYTHON" tests/kit/samples.py --sealog "$SEALOG_BIN"

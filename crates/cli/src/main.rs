@@ -37,6 +37,9 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             Command::Run(args) => commands::run::run(&args).await,
             Command::Verify(args) => commands::verify::run(&args).await,
             Command::Status(args) => commands::status::run(&args).await,
+            Command::Doctor(args) => commands::doctor::run(&args).await,
+            Command::Cost(args) => commands::cost::run(&args).await,
+            Command::Config(args) => commands::config::run(&args).await,
             Command::Gaps(args) => commands::gaps::run(&args).await,
             Command::Archive(args) => commands::archive::run(&args).await,
             Command::Hold(args) => commands::hold::run(&args).await,
@@ -46,6 +49,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             Command::Keys(args) => commands::keys::run(&args).await,
             Command::Filter(args) => commands::filter::run(&args).await,
             Command::FilterCompile => Ok(Exit::Child(sealog_filter::compile_child_main())),
+            Command::Signals(args) => commands::signals::run(&args),
             Command::Simulator(args) => commands::simulator::run(&args).await,
             Command::Completions(args) => commands::completions::run(&args),
         }

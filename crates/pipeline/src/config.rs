@@ -5,6 +5,7 @@
 mod check;
 mod filters;
 mod protection;
+mod signals;
 mod signing;
 
 use std::path::{Path, PathBuf};
@@ -18,6 +19,8 @@ use serde::Deserialize;
 
 pub use filters::{FilterConfig, FilterLimits};
 pub use protection::Protection;
+use signals::SignalsSection;
+pub use signals::{LOSS_CLOCK_MIN, Signals};
 use signing::SigningSection;
 pub use signing::{KeySource, Signing};
 
@@ -53,6 +56,8 @@ pub struct Config {
     /// The file of the secret that redactions are salted from. Who has it can prove what was redacted; without it nobody
     /// can, and a filter that redacts is refused.
     pub redaction_secret: Option<PathBuf>,
+    /// What those who watch are told.
+    pub signals: Signals,
     /// The tables.
     pub tables: Vec<TableConfig>,
 }
@@ -89,6 +94,8 @@ struct File {
     memory: Memory,
     filter_cache: Option<PathBuf>,
     redaction_secret: Option<String>,
+    #[serde(default)]
+    signals: SignalsSection,
     retention: Option<protection::RetentionSection>,
     encryption: Option<protection::EncryptionSection>,
     #[serde(default)]
@@ -174,6 +181,7 @@ impl Config {
                 .as_deref()
                 .map(|text| secret(text, folder))
                 .transpose()?,
+            signals: file.signals.checked()?,
             tables,
         })
     }

@@ -25,13 +25,16 @@ mod tiles;
 
 pub use committer::{Committer, Identity};
 pub use config::{
-    Config, ConfigError, FilterConfig, FilterLimits, KeySource, Overrides, Protection, Signing, TableConfig,
+    Config, ConfigError, FilterConfig, FilterLimits, KeySource, LOSS_CLOCK_MIN, Overrides, Protection, Signals,
+    Signing, TableConfig,
 };
 pub use error::{PipelineError, Remedy};
 pub use gather::Gatherer;
 pub use hold::{add_hold, remove_hold};
 pub use judging::{Judges, Opinions, Workshop};
-pub use progress::{FilterProgress, FilterTotals, Progress, Totals};
+pub use progress::{
+    DURATION_BOUNDS_MS, DurationCounts, Durations, FilterProgress, FilterTotals, Progress, Totals,
+};
 pub use rotate::rotate_key;
 pub use run::{Run, TableResult};
 pub use sealed::{Sealed, SealedObject};

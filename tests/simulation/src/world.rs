@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use sealog_batch::SealRule;
 use sealog_chain::{OnGap, Policies, SigningKey, StartAt, VerifierKey, Writer};
 use sealog_pipeline::{
-    Committer, Config, FilterConfig, Identity, PipelineError, Protection, Run, Signer, Signing, TableConfig,
+    Committer, Config, FilterConfig, Identity, PipelineError, Protection, Run, Signals, Signer, Signing, TableConfig,
     TableResult, Totals,
 };
 use sealog_simulator::{Engine, Scenario};
@@ -111,6 +111,7 @@ pub fn config(tables: Vec<TableConfig>) -> Config {
         memory_max: 64 << 20,
         filter_cache: None,
         redaction_secret: None,
+        signals: Signals::default(),
         tables,
     }
 }

@@ -36,6 +36,7 @@ const ALL: &[&str] = &[
     "chain",
     "store",
     "pipeline",
+    "signals",
     "verify",
     "query",
     "simulator",
@@ -96,6 +97,11 @@ pub const ROOMS: &[Room] = &[
     Room {
         folder: "pipeline",
         may_use: &["record", "source", "filter", "batch", "chain", "store"],
+        never: &["clap", "sealog-verify", "sealog-query", "sealog-simulator"],
+    },
+    Room {
+        folder: "signals",
+        may_use: &["record", "source", "chain", "store", "pipeline"],
         never: &["clap", "sealog-verify", "sealog-query", "sealog-simulator"],
     },
     Room {

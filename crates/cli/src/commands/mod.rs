@@ -3,13 +3,17 @@
 pub(crate) mod archive;
 pub(crate) mod check_proof;
 pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod cost;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod filter;
 pub(crate) mod gaps;
 pub(crate) mod hold;
 pub(crate) mod keys;
 pub(crate) mod prove;
 pub(crate) mod run;
+pub(crate) mod signals;
 pub(crate) mod simulator;
 pub(crate) mod status;
 pub(crate) mod tiles;
@@ -82,6 +86,11 @@ fn filter_cache() -> Option<PathBuf> {
     let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let cache = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")))?;
     Some(cache.join("sealog/filters"))
+}
+
+/// A member of a JSON document from elsewhere, by its path; null where there is none.
+pub(crate) fn at<'a>(value: &'a serde_json::Value, path: &str) -> &'a serde_json::Value {
+    value.pointer(path).unwrap_or(&serde_json::Value::Null)
 }
 
 /// Milliseconds since 1970-01-01 UTC.
