@@ -272,3 +272,6 @@ fn scalar(text: &str) -> Option<Cell<'_>> {
     };
     scanner.closes(b'}').then_some(cell)
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,8 +7,10 @@ use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use wasmtime::Engine;
 
 use crate::structure::FILE_BYTES_MAX;
@@ -29,7 +31,12 @@ const EXIT_REFUSED: u8 = 65;
 pub(crate) struct Compiler {
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<OsString>,
+    /// How long it may take; the bound on CPU time does not end a process that waits.
+    pub(crate) wall_max: Duration,
 }
+
+/// How long compiling may take by the wall clock, on a busy machine.
+pub(crate) const WALL_MAX: Duration = Duration::from_secs(600);
 
 /// Compiles a component whose structure was found harmless.
 pub(crate) fn compile(
@@ -54,20 +61,32 @@ fn in_child(compiler: &Compiler, component: &[u8]) -> Result<Vec<u8>, FilterErro
     };
     let mut child = Command::new(&compiler.program)
         .args(&compiler.arguments)
+        // A program that runs out of memory while it prints its stack may wait for itself for ever.
+        .env("RUST_BACKTRACE", "0")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .map_err(unstarted)?;
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let (compiled, said) = std::thread::scope(|scope| {
+    let (done, ended) = mpsc::sync_channel::<()>(1);
+    let (compiled, said, status) = std::thread::scope(|scope| {
         // A child that dies early closes the pipe; its exit code says why.
         scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(component)));
         let said = scope.spawn(move || read(stderr, SAID_BYTES_MAX));
-        let compiled = read(stdout, COMPILED_BYTES_MAX);
-        (compiled, said.join().unwrap_or_default())
+        let compiled = scope.spawn(move || {
+            let compiled = read(stdout, COMPILED_BYTES_MAX);
+            drop(done);
+            compiled
+        });
+        if ended.recv_timeout(compiler.wall_max) == Err(RecvTimeoutError::Timeout) {
+            // One that is gone already needs no killing.
+            let _killed = child.kill().is_ok();
+        }
+        let status = child.wait();
+        (compiled.join().unwrap_or_default(), said.join().unwrap_or_default(), status)
     });
-    let status = child.wait().map_err(unstarted)?;
+    let status = status.map_err(unstarted)?;
     if status.success() && !compiled.is_empty() {
         return Ok(compiled);
     }
@@ -109,7 +128,9 @@ pub fn compile_child_main() -> u8 {
 }
 
 fn child() -> Result<(), String> {
-    let bound = |resource, max| {
+    let bound = |resource, max: u64| {
+        // A bound that somebody set before and that is tighter stays.
+        let max = getrlimit(resource).maximum.map_or(max, |before| before.min(max));
         setrlimit(resource, Rlimit { current: Some(max), maximum: Some(max) })
             .map_err(|error| format!("compiling cannot be bounded: {error}"))
     };
@@ -123,4 +144,20 @@ fn child() -> Result<(), String> {
     let compiled = here(&engine, &component)?;
     let mut out = std::io::stdout().lock();
     out.write_all(&compiled).and_then(|()| out.flush()).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_compiler_that_only_waits_is_ended() {
+        let compiler = Compiler {
+            program: "/bin/sleep".into(),
+            arguments: vec!["600".into()],
+            wall_max: Duration::from_millis(50),
+        };
+        let error = in_child(&compiler, b"").unwrap_err();
+        assert!(matches!(error, FilterError::Compile { .. }), "{error}");
+    }
 }

@@ -1,5 +1,7 @@
 //! A filter's configuration: its one text, and whether it fits the schema that the filter gave.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jsonschema::Draft;
 use serde_json::Value;
 
@@ -7,7 +9,7 @@ use crate::FilterError;
 use crate::text::escaped;
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
-/// Keywords and values in each other; a person's schema has a handful.
+/// References of a schema; a person's has a handful.
 const REFERENCES_MAX: usize = 64;
 
 /// The text of a configuration: members sorted, so that one configuration has one hash.
@@ -24,7 +26,7 @@ fn sorted(value: &Value) -> Value {
             Value::Object(names.into_iter().filter_map(member).collect())
         }
         Value::Array(elements) => Value::Array(elements.iter().map(sorted).collect()),
-        scalar => scalar.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }
 
@@ -57,7 +59,7 @@ pub(crate) fn check(config: &Value, schema: Option<&str>) -> Result<(), FilterEr
     if wrong.is_empty() { Ok(()) } else { Err(FilterError::Config { why: wrong.join("; ") }) }
 }
 
-/// What a schema may not have: a dialect of its own, or references that lead out of it or round in a circle without end.
+/// What a schema may not have: a dialect of its own, or references that lead out of it or round in a circle.
 fn check_schema(schema: &Value) -> Result<(), String> {
     if let Some(dialect) = schema.get("$schema") {
         let named = dialect.as_str().map(|name| name.trim_end_matches('#'));
@@ -65,6 +67,7 @@ fn check_schema(schema: &Value) -> Result<(), String> {
             return Err(format!("is of another dialect: `$schema` has to be {DIALECT}, or left out"));
         }
     }
+    check_circles(schema)?;
     let mut references = 0;
     walk(schema, &mut |name, value| {
         match name {
@@ -86,6 +89,33 @@ fn check_schema(schema: &Value) -> Result<(), String> {
         }
         Ok(())
     })
+}
+
+/// Definitions that lead to each other have no end, wherever they do; a filter's configuration needs none of them.
+fn check_circles(schema: &Value) -> Result<(), String> {
+    let definitions = schema.get("$defs").and_then(Value::as_object);
+    let mut uses: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for (name, definition) in definitions.into_iter().flatten() {
+        let mut targets = BTreeSet::new();
+        walk(definition, &mut |keyword, value| {
+            if let ("$ref", Some(target)) = (keyword, value.as_str()) {
+                let inside = target.strip_prefix("#/$defs/").unwrap_or_default();
+                targets.insert(inside.split('/').next().unwrap_or_default().to_owned());
+            }
+            Ok(())
+        })?;
+        uses.insert(name, targets);
+    }
+    // Take away what leads nowhere any more; what is left at last leads round.
+    while let Some(end) = uses.iter().find_map(|(name, targets)| {
+        targets.iter().all(|target| !uses.contains_key(target.as_str())).then_some(*name)
+    }) {
+        uses.remove(end);
+    }
+    match uses.keys().next() {
+        None => Ok(()),
+        Some(name) => Err(format!("goes round in a circle at `#/$defs/{}`", escaped(name, 80))),
+    }
 }
 
 fn walk(value: &Value, look: &mut impl FnMut(&str, &Value) -> Result<(), String>) -> Result<(), String> {

@@ -9,7 +9,7 @@ use wasmtime::component::{Component, Linker};
 
 use crate::cache::Cache;
 use crate::columns::Columns;
-use crate::compile::Compiler;
+use crate::compile::{Compiler, WALL_MAX};
 use crate::engine::Clock;
 use crate::filter::Inner as FilterInner;
 use crate::manifest::is_name;
@@ -59,7 +59,7 @@ impl HostBuilder {
     /// call [`crate::compile_child_main`]. Without one, components are compiled in this process, without a bound.
     #[must_use]
     pub fn compiler(mut self, program: impl Into<PathBuf>, arguments: Vec<OsString>) -> Self {
-        self.compiler = Some(Compiler { program: program.into(), arguments });
+        self.compiler = Some(Compiler { program: program.into(), arguments, wall_max: WALL_MAX });
         self
     }
 

@@ -17,8 +17,8 @@ pub struct Limits {
     pub fuel_configure: u64,
     /// Bytes that all memories of an instance may have together.
     pub memory_max: usize,
-    /// How long one call may take by the wall clock, at least: it is never less than ten times what its fuel takes, or a
-    /// busy machine would decide.
+    /// How long one call may take by the wall clock. Keep it at ten times what the fuel takes (a unit is about a nanosecond)
+    /// or more: else a busy machine decides what a filter may do.
     pub wall_max: Duration,
 }
 
@@ -34,18 +34,10 @@ impl Default for Limits {
     }
 }
 
-/// Ten times the nanoseconds that a unit of fuel takes on a slow machine.
-const WALL_NS_PER_FUEL: u64 = 20;
-
 impl Limits {
     /// Fuel for a record whose declared columns have so many bytes.
     pub(crate) fn fuel_for(&self, bytes: usize) -> u64 {
         self.fuel_per_record.saturating_add(self.fuel_per_byte.saturating_mul(bytes as u64))
-    }
-
-    /// How long a call with so much fuel may take.
-    pub(crate) fn wall_for(&self, fuel: u64) -> Duration {
-        self.wall_max.max(Duration::from_nanos(fuel.saturating_mul(WALL_NS_PER_FUEL)))
     }
 
     /// The text by which a commit names these limits.

@@ -4,6 +4,7 @@ use crate::text::escaped;
 use crate::wit;
 
 /// Where a column is looked up.
+#[expect(clippy::enum_variant_names, reason = "the names of the interface and of the row's columns")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Image {
     /// The key attributes.

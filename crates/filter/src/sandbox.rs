@@ -120,6 +120,9 @@ pub(crate) struct Program {
     evaluate: ComponentExportIndex,
 }
 
+/// An instance, and the manifest or refusal that it gave.
+pub(crate) type Configured<'p> = (Running<'p>, Result<wit::Manifest, String>);
+
 /// An instance that was configured.
 pub(crate) struct Running<'p> {
     program: &'p Program,
@@ -138,11 +141,7 @@ impl Program {
     }
 
     /// Makes an instance and configures it: the manifest or refusal it gives, and what it needed.
-    pub(crate) fn start(
-        &self,
-        limits: &Limits,
-        config: &str,
-    ) -> (Result<(Running<'_>, Result<wit::Manifest, String>), Fault>, Usage) {
+    pub(crate) fn start(&self, limits: &Limits, config: &str) -> (Result<Configured<'_>, Fault>, Usage) {
         let mut store = Store::new(self.pre.engine(), Sandbox::new(limits));
         store.limiter(|sandbox| sandbox);
         store.set_hostcall_fuel(RESULT_BYTES_MAX);
@@ -236,7 +235,7 @@ where
 
 /// Gives a call its fuel and its time.
 fn arm(store: &mut Store<Sandbox>, fuel: u64, limits: &Limits) -> wasmtime::Result<()> {
-    store.set_epoch_deadline(engine::ticks(limits.wall_for(fuel)));
+    store.set_epoch_deadline(engine::ticks(limits.wall_max));
     store.set_fuel(fuel)
 }
 
@@ -267,7 +266,12 @@ fn fault_of(store: &Store<Sandbox>, error: &wasmtime::Error, otherwise: FaultCla
             format!("it asked for more than the {} bytes of memory it may have", store.data().memory_max)
         }
         FaultClass::Malformed => format!("its answer is not what the interface says: {}", error.root_cause()),
-        _ => error.root_cause().to_string(),
+        FaultClass::Trap
+        | FaultClass::HostFailure
+        | FaultClass::Count
+        | FaultClass::Undeclared
+        | FaultClass::Limit
+        | FaultClass::Refused => error.root_cause().to_string(),
     };
     if let Some(trace) = error.downcast_ref::<WasmBacktrace>() {
         let names: Vec<_> =

@@ -7,8 +7,9 @@
 mod interface;
 
 use wasmparser::{
-    ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind, ComponentTypeRef,
-    Encoding, FunctionBody, Instance, MemoryType, Parser, Payload, TypeRef,
+    ComponentAlias, ComponentExport, ComponentExternalKind, ComponentImport, ComponentInstance,
+    ComponentOuterAliasKind, ComponentTypeRef, Encoding, FromReader, FunctionBody, Instance, MemoryType,
+    Parser, Payload, SectionLimited, TypeRef,
 };
 
 /// Most bytes of a file.
@@ -80,8 +81,6 @@ struct Census {
     is_component: bool,
     memory_max: u64,
     open: Vec<Frame>,
-    /// A module or component section was met: what opens next is one.
-    module_next: bool,
     components: u64,
     functions: u64,
     memories: u64,
@@ -90,77 +89,61 @@ struct Census {
 }
 
 impl Census {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "what is not counted here is bounded by the file's size"
+    )]
     fn take(&mut self, payload: Payload<'_>) -> Result<(), String> {
-        let broken = |error| malformed(&error);
         match payload {
-            Payload::Version { encoding, .. } => self.enter(encoding)?,
-            Payload::End(_) => self.leave()?,
-            Payload::ModuleSection { .. } => self.module_next = true,
-            Payload::ComponentSection { .. } => self.module_next = false,
-            Payload::MemorySection(memories) => {
-                for memory in memories {
-                    self.memory(memory.map_err(broken)?)?;
-                }
-            }
+            Payload::Version { encoding, .. } => self.enter(encoding),
+            Payload::End(_) => self.leave(),
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => Ok(()),
+            Payload::MemorySection(memories) => each(memories, |memory| self.memory(memory)),
             Payload::ImportSection(imports) => {
                 for import in imports.into_imports() {
-                    if let TypeRef::Memory(memory) = import.map_err(broken)?.ty {
+                    if let TypeRef::Memory(memory) = import.map_err(|error| malformed(&error))?.ty {
                         self.memory(memory)?;
                     }
                 }
+                Ok(())
             }
-            Payload::CodeSectionEntry(body) => self.function(&body)?,
-            Payload::InstanceSection(instances) => {
-                for instance in instances {
-                    if matches!(instance.map_err(broken)?, Instance::Instantiate { .. }) {
-                        self.instance(1)?;
-                    }
-                }
-            }
-            Payload::ComponentInstanceSection(instances) => {
-                for instance in instances {
-                    if let ComponentInstance::Instantiate { component_index, .. } =
-                        instance.map_err(broken)?
-                    {
-                        self.instantiate(component_index)?;
-                    }
-                }
-            }
-            Payload::ComponentAliasSection(aliases) => {
-                for alias in aliases {
-                    self.alias(&alias.map_err(broken)?);
-                }
-            }
-            Payload::ComponentImportSection(imports) => {
-                for import in imports {
-                    let import = import.map_err(broken)?;
-                    if let ComponentTypeRef::Component(_) = import.ty {
-                        self.name_component(None);
-                    }
-                    // A type that the world takes from an interface has no code behind it.
-                    if self.open.len() == 1 && !matches!(import.ty, ComponentTypeRef::Type(_)) {
-                        self.found.imports.push(import.name.name.to_owned());
-                    }
-                }
-            }
-            Payload::ComponentExportSection(exports) => {
-                for export in exports {
-                    let export = export.map_err(broken)?;
-                    if export.kind == ComponentExternalKind::Component {
-                        self.name_component(None);
-                    }
-                    if self.open.len() == 1 {
-                        self.found.exports.push(export.name.name.to_owned());
-                        self.export_kinds.push(export.kind);
-                    }
-                }
-            }
+            Payload::CodeSectionEntry(body) => self.function(&body),
+            Payload::InstanceSection(instances) => each(instances, |instance| match instance {
+                Instance::Instantiate { .. } => self.instance(1),
+                Instance::FromExports(_) => Ok(()),
+            }),
+            Payload::ComponentInstanceSection(instances) => each(instances, |instance| match instance {
+                ComponentInstance::Instantiate { component_index, .. } => self.instantiate(component_index),
+                ComponentInstance::FromExports(_) => Ok(()),
+            }),
+            Payload::ComponentAliasSection(aliases) => each(aliases, |alias| self.alias(&alias)),
+            Payload::ComponentImportSection(imports) => each(imports, |import| self.import(&import)),
+            Payload::ComponentExportSection(exports) => each(exports, |export| self.export(&export)),
             Payload::UnknownSection { id, .. } => {
-                return Err(format!(
-                    "it has a section of unknown kind {id}: build it again, or copy it again"
-                ));
+                Err(format!("it has a section of unknown kind {id}: build it again, or copy it again"))
             }
-            _ => {}
+            _ => Ok(()),
+        }
+    }
+
+    fn import(&mut self, import: &ComponentImport<'_>) -> Result<(), String> {
+        if let ComponentTypeRef::Component(_) = import.ty {
+            self.name_component(None);
+        }
+        // A type that the world takes from an interface has no code behind it.
+        if self.open.len() == 1 && !matches!(import.ty, ComponentTypeRef::Type(_)) {
+            self.found.imports.push(import.name.name.to_owned());
+        }
+        Ok(())
+    }
+
+    fn export(&mut self, export: &ComponentExport<'_>) -> Result<(), String> {
+        if export.kind == ComponentExternalKind::Component {
+            self.name_component(None);
+        }
+        if self.open.len() == 1 {
+            self.found.exports.push(export.name.name.to_owned());
+            self.export_kinds.push(export.kind);
         }
         Ok(())
     }
@@ -236,7 +219,7 @@ impl Census {
         bound("instances", frame.instances, INSTANCES_MAX)
     }
 
-    fn alias(&mut self, alias: &ComponentAlias<'_>) {
+    fn alias(&mut self, alias: &ComponentAlias<'_>) -> Result<(), String> {
         match alias {
             ComponentAlias::Outer { kind: ComponentOuterAliasKind::Component, count, index } => {
                 let outer = self.open.iter().rev().nth(*count as usize);
@@ -250,6 +233,7 @@ impl Census {
             | ComponentAlias::CoreInstanceExport { .. }
             | ComponentAlias::Outer { .. } => {}
         }
+        Ok(())
     }
 
     /// Adds to the index space of components one that makes so many instances; `None` where that cannot be told.
@@ -259,6 +243,14 @@ impl Census {
             frame.components.push(instances.unwrap_or(heaviest));
         }
     }
+}
+
+/// Takes each item of a section.
+fn each<'a, T: FromReader<'a>>(
+    section: SectionLimited<'a, T>,
+    mut take: impl FnMut(T) -> Result<(), String>,
+) -> Result<(), String> {
+    section.into_iter().try_for_each(|item| take(item.map_err(|error| malformed(&error))?))
 }
 
 fn bound(what: &str, count: u64, max: u64) -> Result<(), String> {

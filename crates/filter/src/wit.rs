@@ -19,6 +19,7 @@ pub(crate) enum ChangeKind {
 
 /// `image`.
 #[expect(dead_code, reason = "made by the derived `Lift`, which the lint does not see")]
+#[expect(clippy::enum_variant_names, reason = "the names of the interface")]
 #[derive(Debug, Clone, Copy, ComponentType, Lift)]
 #[component(enum)]
 #[repr(u8)]

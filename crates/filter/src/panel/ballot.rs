@@ -91,35 +91,28 @@ impl Ballot {
         if drop.is_none()
             && let Some(secret) = secret
         {
-            self.redact(filters, record, place, secret, &mut judgement);
+            let asked = self.asked(filters);
+            if let Some(redacted) = redact(record, place, &asked, secret) {
+                judgement.verdict = Verdict::Redact;
+                judgement.redactions = Some(redacted.redactions);
+                judgement.old_image = redacted.old_image;
+                judgement.new_image = redacted.new_image;
+            }
         }
         judgement
     }
 
-    fn redact(
-        &self,
-        filters: &[&Filter],
-        record: &ChangeRecord<'_>,
-        place: Place<'_>,
-        secret: &RedactionSecret,
-        judgement: &mut Judgement,
-    ) {
-        let asked: Vec<_> = self
-            .words
+    /// The columns that are to be redacted, filter by filter.
+    fn asked<'a>(&'a self, filters: &[&'a Filter]) -> Vec<(&'a Filter, &'a [usize])> {
+        self.words
             .iter()
             .filter_map(|(seat, word)| match word {
                 Word::With { redact, .. } if !redact.is_empty() => {
                     Some((*filters.get(*seat)?, redact.as_slice()))
                 }
-                _ => None,
+                Word::With { .. } | Word::Drop(_) | Word::Fault(_) => None,
             })
-            .collect();
-        if let Some(redacted) = redact(record, place, &asked, secret) {
-            judgement.verdict = Verdict::Redact;
-            judgement.redactions = Some(redacted.redactions);
-            judgement.old_image = redacted.old_image;
-            judgement.new_image = redacted.new_image;
-        }
+            .collect()
     }
 
     /// All tags as a JSON object, names sorted. Of several filters that set one name the first has its way.

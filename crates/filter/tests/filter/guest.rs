@@ -108,6 +108,7 @@ impl Guest {
         component(&self.module())
     }
 
+    #[expect(clippy::too_many_lines, reason = "it is one text")]
     fn module(&self) -> String {
         let mut data = Data::default();
         let answer_at = match self.refusal {
@@ -120,7 +121,7 @@ impl Guest {
         let answers: Vec<[u32; 8]> = self.answers.iter().map(|verdict| verdict.layout(&mut data)).collect();
         let answers_at = data.words(&answers.concat());
         let (said_at, said_length) = data.text(SAID.as_bytes());
-        let heap = (BASE + data.0.len() as u32).next_multiple_of(8);
+        let heap = (BASE + number(data.0.len())).next_multiple_of(8);
         let bytes: String = data.0.iter().map(|byte| format!("\\{byte:02x}")).collect();
         let letters_end = 97 + self.answers.len();
         let Self { pages, configure, evaluate, realloc, fields, .. } = self;
@@ -200,8 +201,8 @@ impl Guest {
             let names: Vec<_> = path.iter().map(|name| data.text(name.as_bytes())).collect();
             let path_at =
                 data.words(&names.iter().flat_map(|(at, length)| [*at, *length]).collect::<Vec<_>>());
-            let case = self.image_case.unwrap_or_else(|| "kon".find(*image).unwrap() as u8);
-            columns.extend([u32::from(case), path_at, path.len() as u32]);
+            let case = self.image_case.unwrap_or_else(|| u8::try_from("kon".find(*image).unwrap()).unwrap());
+            columns.extend([u32::from(case), path_at, number(path.len())]);
         }
         let columns_at = data.words(&columns);
         let reasons: Vec<_> = self.reasons.iter().map(|reason| data.text(reason.as_bytes())).collect();
@@ -215,9 +216,9 @@ impl Guest {
             version.0,
             version.1,
             columns_at,
-            self.columns.len() as u32,
+            number(self.columns.len()),
             reasons_at,
-            self.reasons.len() as u32,
+            number(self.reasons.len()),
             u32::from(self.verdicts),
             u32::from(schema.is_some()),
             schema.unwrap_or_default().0,
@@ -249,9 +250,9 @@ impl Verdict {
                 [
                     2,
                     tags_at,
-                    tags.len() as u32,
+                    number(tags.len()),
                     redact_at,
-                    redact.len() as u32,
+                    number(redact.len()),
                     u32::from(said.is_some()),
                     at,
                     length,
@@ -266,20 +267,24 @@ const BASE: u32 = 1024;
 /// What a guest writes to its log.
 pub(crate) const SAID: &str = "said\x1b[31m\nERROR forged";
 
+fn number(length: usize) -> u32 {
+    u32::try_from(length).unwrap()
+}
+
 /// What lies in a guest's memory from the beginning.
 #[derive(Default)]
 struct Data(Vec<u8>);
 
 impl Data {
     fn text(&mut self, text: &[u8]) -> (u32, u32) {
-        let at = BASE + self.0.len() as u32;
+        let at = BASE + number(self.0.len());
         self.0.extend_from_slice(text);
-        (at, text.len() as u32)
+        (at, number(text.len()))
     }
 
     fn words(&mut self, words: &[u32]) -> u32 {
         self.0.resize(self.0.len().next_multiple_of(8), 0);
-        let at = BASE + self.0.len() as u32;
+        let at = BASE + number(self.0.len());
         self.0.extend(words.iter().flat_map(|word| word.to_le_bytes()));
         at
     }
