@@ -27,8 +27,15 @@ check clippy cargo clippy --workspace --all-targets --locked -- -D warnings
 check "format of fuzz targets" cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
 check "clippy on fuzz targets" env RUSTFLAGS="--cfg fuzzing" CUSTOM_LIBFUZZER_PATH=/not/linked/libfuzzer.a \
   cargo clippy --manifest-path tests/fuzz/Cargo.toml --target-dir "${CARGO_TARGET_DIR:-target}/fuzz-lint" --locked -- -D warnings
+# Filters are another workspace too; natively, so that no WebAssembly compiler is needed.
+check "format of plugins" cargo fmt --manifest-path plugins/Cargo.toml --all --check
+check "clippy on plugins" cargo clippy --manifest-path plugins/Cargo.toml --target-dir "${CARGO_TARGET_DIR:-target}/plugins" \
+  --workspace --all-targets --locked -- -D warnings
+check "documentation of plugins" env RUSTDOCFLAGS="-D warnings" cargo doc --manifest-path plugins/Cargo.toml \
+  --target-dir "${CARGO_TARGET_DIR:-target}/plugins" -p sealog-filter-sdk --no-deps --locked --quiet
 check documentation env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 check "licences, sources, duplicates" "$deny" --locked check bans licenses sources
+check "licences in plugins" "$deny" --manifest-path plugins/Cargo.toml --locked check bans licenses sources
 check "house rules" cargo test --quiet --locked -p sealog-tidy
 
 if [ "${#failed[@]}" -gt 0 ]; then

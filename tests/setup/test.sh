@@ -71,6 +71,7 @@ SEALOG_BIN="${SEALOG_BIN:-$target/debug/sealog}"
 export SEALOG_BIN
 suite "crates/simulator/tests/model.py" "$SEALOG_PYTHON" crates/simulator/tests/model.py \
   "$SEALOG_BIN" simulator --listen 127.0.0.1:0 --scenario
+suite "tests/kit/samples.py" env SEALOG_GUESTS="${SEALOG_GUESTS:-$("$setup/guests.sh")}" "$SEALOG_PYTHON" tests/kit/samples.py --sealog "$SEALOG_BIN"
 suite "tests/conformance/streams.py" "$SEALOG_PYTHON" tests/conformance/streams.py --sealog "$SEALOG_BIN"
 suite "tests/moto/run.py" "$SEALOG_PYTHON" tests/moto/run.py --sealog "$SEALOG_BIN"
 suite "tests/moto/kms.py" "$SEALOG_PYTHON" tests/moto/kms.py --sealog "$SEALOG_BIN"

@@ -4,6 +4,7 @@
 //! The rules are plain functions over text, so that each is tested on made-up input here; `tests/workspace.rs` runs
 //! them on this workspace. Every finding names its rule, the place and what to do.
 
+pub mod released;
 pub mod rooms;
 pub mod rules;
 pub mod rust_text;

@@ -4,7 +4,7 @@ use std::io;
 
 use sealog_tidy::sources::{self, Source};
 use sealog_tidy::workspace::{members, reached_from, root};
-use sealog_tidy::{Finding, report, rooms, rules};
+use sealog_tidy::{Finding, released, report, rooms, rules};
 
 #[track_caller]
 fn none(findings: &[Finding]) {
@@ -76,5 +76,15 @@ fn each_duty_of_the_reader_has_a_test() -> io::Result<()> {
     let functions =
         sources::all(&root())?.iter().flat_map(|source| rules::test_functions(&source.text)).collect();
     none(&rules::untested(&rules::rows(&readme), &functions, |path| root().join(path).is_file()));
+    Ok(())
+}
+
+#[test]
+fn released_interfaces_are_as_they_were_released() -> io::Result<()> {
+    let files = released::files(&root())?;
+    assert!(!files.is_empty(), "no released interface was found: this test would prove nothing");
+    none(&released::changed(&released::list(&root())?, &files));
+    let copy = std::fs::read(root().join("plugins/sdk/wit/filter.wit"))?;
+    none(&released::other_copy(&files, &copy).into_iter().collect::<Vec<_>>());
     Ok(())
 }

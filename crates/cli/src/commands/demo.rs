@@ -35,7 +35,7 @@ struct Places {
 }
 
 /// The filter of the demo, as `plugins/demo` builds it.
-const FILTER: Option<&[u8]> = None;
+const FILTER: &[u8] = include_bytes!("../../../../plugins/demo/ledger.wasm");
 
 pub(crate) async fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     let places = prepare(&args.out)?;
@@ -123,10 +123,9 @@ name = "accounts"
 
 /// The configuration that is left, with the filter beside it.
 fn configuration(places: &Places) -> Result<String, Failure> {
-    let Some(component) = FILTER else { return Ok(CONFIG.to_owned()) };
-    std::fs::write(&places.filter, component).map_err(|error| denied(&places.filter, &error))?;
+    std::fs::write(&places.filter, FILTER).map_err(|error| denied(&places.filter, &error))?;
     keys::generate_redaction(&places.secret)?;
-    let digest = FilterDigest::of(component);
+    let digest = FilterDigest::of(FILTER);
     let root = CONFIG.replacen("archive =", "redaction_secret = \"file:redaction.secret\"\narchive =", 1);
     Ok(format!(
         "{root}\n[[table.filter]]\ncomponent = \"ledger.wasm\"\nsha256 = \"{digest}\"\nenforce = true\n\

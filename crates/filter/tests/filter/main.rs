@@ -6,3 +6,4 @@ mod guest;
 mod hostile;
 mod judging;
 mod refused;
+mod released;
