@@ -24,7 +24,16 @@ fn the_demo_seals_proves_and_names_what_was_changed() {
     let done = sealog(&["demo", "--out", &out]);
     let said = text(&done.stdout);
     assert_eq!(done.status.code(), Some(0), "{said}{}", text(&done.stderr));
-    for part in ["60,000", "INTACT", "TAMPERED", "object-changed", "Summary", "Try next"] {
+    for part in [
+        "60,000",
+        "INTACT",
+        "TAMPERED",
+        "object-changed",
+        "Summary",
+        "Try next",
+        "filter ledger:",
+        "tombstone",
+    ] {
         assert!(said.contains(part), "{part} is missing in\n{said}");
     }
     let (archive, key) = (format!("{out}/archive"), format!("{out}/sealog.vkey"));
