@@ -25,8 +25,8 @@ mod tiles;
 
 pub use committer::{Committer, Identity};
 pub use config::{
-    Config, ConfigError, FilterConfig, FilterLimits, KeySource, LOSS_CLOCK_MIN, Overrides, Protection, Signals,
-    Signing, TableConfig,
+    Config, ConfigError, FilterConfig, FilterLimits, KeySource, LOSS_CLOCK_MIN, Overrides, Protection,
+    Signals, Signing, TableConfig,
 };
 pub use error::{PipelineError, Remedy};
 pub use gather::Gatherer;

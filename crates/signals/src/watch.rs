@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sealog_pipeline::Progress;
-use sealog_source::{ByteBudget, Clock};
+use sealog_source::{AlarmKind, ByteBudget, Clock};
 use sealog_store::{Counted, Store};
 use tokio_util::sync::CancellationToken;
 
@@ -102,7 +102,10 @@ impl Watch {
     pub(crate) fn reasons_of(&self, table: &WatchedTable) -> Vec<String> {
         let progress = &table.progress;
         let bound_ms = i64::try_from(self.loss_clock_min.as_millis()).unwrap_or(i64::MAX);
-        let mut reasons = progress.health().report(self.clock.now_ms()).complaints(bound_ms);
+        let mut report = progress.health().report(self.clock.now_ms());
+        // Everything is kept then, and an alarm of its own says so: the table is archived.
+        report.alarms.retain(|alarm| alarm.kind() != AlarmKind::FilterBypassed);
+        let mut reasons = report.complaints(bound_ms);
         if !progress.has_run() && reasons.is_empty() {
             reasons.push("reading has not begun yet".to_owned());
         }

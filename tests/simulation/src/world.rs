@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use sealog_batch::SealRule;
 use sealog_chain::{OnGap, Policies, SigningKey, StartAt, VerifierKey, Writer};
 use sealog_pipeline::{
-    Committer, Config, FilterConfig, Identity, PipelineError, Protection, Run, Signals, Signer, Signing, TableConfig,
-    TableResult, Totals,
+    Committer, Config, FilterConfig, Identity, PipelineError, Protection, Run, Signals, Signer, Signing,
+    TableConfig, TableResult, Totals,
 };
 use sealog_simulator::{Engine, Scenario};
 use sealog_source::Clock;

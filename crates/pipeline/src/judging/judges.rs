@@ -146,6 +146,7 @@ mod tests {
     }
 
     /// Facts as kind and name, and the filters in force behind them.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "there are three facts about filters")]
     fn stated(judges: &[Judge], pinned: &mut BTreeMap<String, FilterUse>) -> Vec<String> {
         let judges = Judges(judges.iter().cloned().collect());
         let told = judges.facts(pinned).into_iter().map(|fact| match fact {
@@ -177,6 +178,7 @@ mod tests {
             longest.pinned.limits = sealog_filter::Limits {
                 fuel_per_record: u64::MAX,
                 fuel_per_byte: u64::MAX,
+                fuel_configure: u64::MAX,
                 memory_max: usize::MAX,
                 wall_max: std::time::Duration::from_secs(60),
             }

@@ -41,6 +41,7 @@ async fn archived(world: &World) -> Archived {
 }
 
 /// Facts about filters, as number of the commit, what, and name.
+#[expect(clippy::wildcard_enum_match_arm, reason = "three facts of many are looked for")]
 fn facts(archived: &Archived) -> Vec<(u64, &'static str, &str)> {
     let all =
         archived.commits.iter().flat_map(|commit| commit.facts.iter().map(|fact| (commit.number, fact)));
@@ -180,7 +181,8 @@ async fn what_changes_about_filters_is_a_fact_and_a_restart_is_none() {
         roomy.limits.memory_max = Some(64 << 20);
         roomy
     };
-    let lives: Vec<(Vec<FilterConfig>, Vec<(&str, &str)>)> = vec![
+    type Life<'a> = (Vec<FilterConfig>, Vec<(&'a str, &'a str)>);
+    let lives: Vec<Life<'_>> = vec![
         (vec![], vec![]),
         (vec![filter("f", SOUND, Mode::Shadow)], vec![("pinned", "f")]),
         (vec![filter("f", SOUND, Mode::Shadow)], vec![]),
