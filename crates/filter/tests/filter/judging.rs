@@ -181,7 +181,7 @@ fn a_filter_that_fails_too_often_is_set_aside() {
     assert_eq!(judged.counts, [Counts { drop: 30, fault: 20, ..Counts::default() }]);
     assert_eq!(judged.rows[49].reason.as_deref(), Some("fault:trap"));
     assert_eq!(judged.rows[50..], vec![Judgement::KEEP; 20]);
-    let Some(Notice::Bypassed { filter, reason }) = judged.notices.last() else { panic!() };
+    let Some(Notice::Bypassed { filter, row: 49, reason }) = judged.notices.last() else { panic!() };
     assert_eq!((filter.as_str(), reason.as_str()), ("broken", "it failed at 20 of the last 50 records"));
     assert_eq!(panel.filters().next().unwrap().1, Standing::Bypassed);
     let judged = panel.judge("l", "s", &records(&["b"]).all()).unwrap();

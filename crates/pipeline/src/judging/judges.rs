@@ -176,7 +176,6 @@ mod tests {
             longest.pinned.world = sealog_filter::WORLD.to_owned();
             longest.pinned.engine = format!("{}0", sealog_filter::ENGINE);
             longest.pinned.limits = sealog_filter::Limits {
-                fuel_configure: u64::MAX,
                 fuel_per_record: u64::MAX,
                 fuel_per_byte: u64::MAX,
                 fuel_configure: u64::MAX,
