@@ -57,7 +57,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "archive" {
 
 # What a broken upload left costs money and is of no use to anybody.
 resource "aws_s3_bucket_lifecycle_configuration" "archive" {
-  bucket = aws_s3_bucket_versioning.archive.bucket
+  bucket = aws_s3_bucket.archive.id
   rule {
     id     = "broken-uploads"
     status = "Enabled"
@@ -66,6 +66,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "archive" {
       days_after_initiation = 7
     }
   }
+  depends_on = [aws_s3_bucket_versioning.archive]
 }
 
 locals {

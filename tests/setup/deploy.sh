@@ -20,7 +20,7 @@ link() { ln -sfn "$1" "$links/$2"; }
 lock deploy
 export SEALOG_VENV="$SEALOG_TOOLS/deploy-venv"
 python="$("$setup/venv.sh" "$setup/deploy-requirements.txt")"
-for tool in checkov cfn-lint hadolint kubernetes-validate parliament; do link "${python%/*}/$tool" "$tool"; done
+for tool in checkov cfn-lint hadolint kubernetes-validate parliament pyspdxtools; do link "${python%/*}/$tool" "$tool"; done
 link "$python" python
 
 link "$(go_tool cue 0.17.1 cuelang.org/go/cmd/cue one)" cue
