@@ -19,6 +19,7 @@ resource "aws_s3_bucket_versioning" "archive" {
 }
 
 resource "aws_s3_bucket_object_lock_configuration" "archive" {
+  count  = var.default_retention ? 1 : 0
   bucket = aws_s3_bucket_versioning.archive.bucket
   rule {
     default_retention {

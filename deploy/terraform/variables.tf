@@ -63,6 +63,12 @@ variable "retention_days" {
   }
 }
 
+variable "default_retention" {
+  description = "Whether the bucket retains what is written without a word of retention, too: a second belt beside the writer's own. It keeps the lake's files and superseded checkpoints as long as the evidence; with a lake that is compacted, false costs less."
+  type        = bool
+  default     = true
+}
+
 variable "writer_principals" {
   description = "Who may take the writer's role. Services (\"ec2.amazonaws.com\", \"pods.eks.amazonaws.com\", \"ecs-tasks.amazonaws.com\"), or ARNs."
   type        = object({ services = optional(list(string), []), arns = optional(list(string), []) })

@@ -16,13 +16,13 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "integration")]
 
 from checks import Checks  # noqa: E402
-from lint import binary, cloudformation, dashboard, documents, image, iam, kubernetes, kubevela, prometheus, scan, terraform, unit  # noqa: E402
+from lint import cloudformation, dashboard, documents, iam, image, kubernetes, kubevela, policy, prometheus, scan, terraform, unit  # noqa: E402
 from lint.place import Place  # noqa: E402
 
 PARTS = {
-    "kubevela": kubevela.check, "kubernetes": kubernetes.check, "image": image.check, "unit": unit.check, "iam": iam.check,
+    "kubevela": kubevela.check, "kubernetes": kubernetes.check, "image": image.check, "sbom": image.sbom, "unit": unit.check, "iam": iam.check,
     "terraform": terraform.check, "cloudformation": cloudformation.check, "prometheus": prometheus.check,
-    "dashboard": dashboard.check, "documents": documents.check, "scan": scan.check, "binary": binary.check,
+    "dashboard": dashboard.check, "documents": documents.check, "scan": scan.check, "policy": policy.check,
 }
 
 

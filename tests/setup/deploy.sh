@@ -21,7 +21,10 @@ lock deploy
 export SEALOG_VENV="$SEALOG_TOOLS/deploy-venv"
 python="$("$setup/venv.sh" "$setup/deploy-requirements.txt")"
 for tool in checkov cfn-lint hadolint kubernetes-validate parliament pyspdxtools; do link "${python%/*}/$tool" "$tool"; done
-link "$python" python
+# A link would not find the environment that it belongs to.
+printf '#!/bin/sh\nexec "%s" "$@"\n' "$python" >"$links/python.new"
+chmod +x "$links/python.new"
+mv -f "$links/python.new" "$links/python"
 
 link "$(go_tool cue 0.17.1 cuelang.org/go/cmd/cue one)" cue
 

@@ -54,8 +54,8 @@ run "the_bucket_keeps_what_it_has" {
   }
   assert {
     condition = (
-      aws_s3_bucket_object_lock_configuration.archive.rule[0].default_retention[0].mode == "COMPLIANCE" &&
-      aws_s3_bucket_object_lock_configuration.archive.rule[0].default_retention[0].days == 2557
+      aws_s3_bucket_object_lock_configuration.archive[0].rule[0].default_retention[0].mode == "COMPLIANCE" &&
+      aws_s3_bucket_object_lock_configuration.archive[0].rule[0].default_retention[0].days == 2557
     )
     error_message = "by default everything should be kept in compliance mode for seven years"
   }
@@ -69,6 +69,17 @@ run "the_bucket_keeps_what_it_has" {
       aws_s3_bucket_public_access_block.archive.ignore_public_acls, aws_s3_bucket_public_access_block.archive.restrict_public_buckets,
     ])
     error_message = "the bucket should never be public"
+  }
+}
+
+run "without_default_retention_object_lock_stays_on" {
+  command = plan
+  variables {
+    default_retention = false
+  }
+  assert {
+    condition     = aws_s3_bucket.archive.object_lock_enabled && length(aws_s3_bucket_object_lock_configuration.archive) == 0
+    error_message = "the writer's own retention needs Object Lock, and no default"
   }
 }
 

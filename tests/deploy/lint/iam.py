@@ -41,13 +41,17 @@ def known(place, name, statements):
     actions = sorted({action for it in statements for action in listed(it["Action"])})
     found = json.loads(place.said(place.tool("python"), "-c", KNOWS, input=json.dumps(actions)))
     for statement in statements:
+        resources = listed(statement["Resource"])
+        taken = set()
         for action in listed(statement["Action"]):
             forms = found[action]
             if not place.checks.check(f"{name}: {action} exists, and is no wildcard", forms and "*" not in action):
                 continue
-            fine = [form for form in forms if form != "*"]
-            bad = [arn for arn in listed(statement["Resource"]) if not any(fits(arn, form) for form in fine or ["*"])]
-            place.checks.check(f"{name}: {action} takes {statement['Sid']}'s resources", not bad, f"{bad} are none of {forms}")
+            fine = [form for form in forms if form != "*"] or ["*"]
+            fitting = {arn for arn in resources if any(fits(arn, form) for form in fine)}
+            place.checks.check(f"{name}: {action} takes a resource of {statement['Sid']}", fitting, f"{resources} are none of {forms}")
+            taken |= fitting
+        place.checks.equal(f"{name}: every resource of {statement['Sid']} is of use", sorted(set(resources) - taken), [])
 
 
 def fits(arn, form):
