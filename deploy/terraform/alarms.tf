@@ -3,14 +3,14 @@
 locals {
   alarms = {
     IteratorAge    = { metric = "IteratorAgeMilliseconds", statistic = "Maximum", period = 60, periods = 1, comparison = "GreaterThanThreshold", threshold = 60000, missing = "missing", says = "Changes wait for more than a minute to be archived" }
-    UserErrors     = { metric = "UserErrors", statistic = "Sum", period = 300, periods = 1, comparison = "GreaterThanThreshold", threshold = 10, missing = "notBreaching", says = "The service refused more than ten calls within five minutes" }
+    UserErrors     = { metric = "UserErrors", statistic = "Sum", period = 300, periods = 1, comparison = "GreaterThanThreshold", threshold = 10, missing = "missing", says = "The service refused more than ten calls within five minutes" }
     LossClock      = { metric = "LossClockSeconds", statistic = "Minimum", period = 60, periods = 1, comparison = "LessThanThreshold", threshold = 21600, missing = "missing", says = "In less than six hours changes may be lost that are not archived" }
     NoPoll         = { metric = "SecondsSinceLastPoll", statistic = "Maximum", period = 60, periods = 1, comparison = "GreaterThanThreshold", threshold = 900, missing = "breaching", says = "Nobody has read the stream for 15 minutes" }
-    Gap            = { metric = "Gaps", statistic = "Sum", period = 300, periods = 1, comparison = "GreaterThanThreshold", threshold = 0, missing = "notBreaching", says = "Changes could not be read any more; the archive says which" }
+    Gap            = { metric = "Gaps", statistic = "Sum", period = 300, periods = 1, comparison = "GreaterThanThreshold", threshold = 0, missing = "missing", says = "Changes could not be read any more; the archive says which" }
     Stopped        = { metric = "NotReady", statistic = "Minimum", period = 60, periods = 5, comparison = "GreaterThanThreshold", threshold = 0, missing = "missing", says = "The table is not being archived" }
     ShardUnowned   = { metric = "ShardsUnread", statistic = "Minimum", period = 60, periods = 5, comparison = "GreaterThanThreshold", threshold = 0, missing = "missing", says = "A shard is not read" }
-    FilterBypassed = { metric = "FiltersBypassed", statistic = "Maximum", period = 60, periods = 1, comparison = "GreaterThanThreshold", threshold = 0, missing = "notBreaching", says = "A filter failed so often that it is not asked any more" }
-    StoreErrors    = { metric = "StoreErrors", statistic = "Sum", period = 300, periods = 1, comparison = "GreaterThanThreshold", threshold = 10, missing = "notBreaching", says = "The archive cannot be written" }
+    FilterBypassed = { metric = "FiltersBypassed", statistic = "Maximum", period = 60, periods = 1, comparison = "GreaterThanThreshold", threshold = 0, missing = "missing", says = "A filter failed so often that it is not asked any more" }
+    StoreErrors    = { metric = "StoreErrors", statistic = "Sum", period = 300, periods = 1, comparison = "GreaterThanThreshold", threshold = 10, missing = "missing", says = "The archive cannot be written" }
   }
 
   alarms_of_tables = var.alarm_topic == null ? {} : merge([

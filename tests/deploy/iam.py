@@ -54,6 +54,11 @@ class Recorder(ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
         self.endpoint = f"http://127.0.0.1:{self.server_address[1]}"
 
+    def handle_error(self, request, address):
+        """A client that is gone before its answer is none of our business; anything else is."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, address)
+
     def keep(self, line, pairs):
         with self.lock:
             self.asked |= set(pairs)
@@ -278,8 +283,9 @@ def commits(checks, requests):
     puts = sum(line.startswith("PUT ") for line in lines)
     signs = sum(line.endswith("TrentService.Sign") for line in lines)
     print(f"{made} commits: {puts / max(1, made):.2f} PUT and {signs / max(1, made):.2f} Sign a commit", flush=True)
-    checks.check("there are commits to count by", made > 10, lines[:20])
-    checks.check("a commit is at most five PUTs and two signatures, as deploy/README.md says", puts <= 5 * made and signs <= 2 * made + 4, (made, puts, signs))
+    checks.check("there are commits to count by", made >= 5, lines[:20])
+    # Beside them a snapshot, tiles and their checkpoint, each now and then.
+    checks.check("a commit is four PUTs and a signature, as deploy/README.md says", puts <= 4 * made + 8 and signs <= made + 4, (made, puts, signs))
 
 
 def judge(checks, name, policy, asked):
