@@ -1,4 +1,4 @@
-"""The policies of deploy/iam, held against what Sealog asks of AWS: each request is allowed, and nothing is allowed that nobody asks for.
+"""The policies of deploy/iam, held against what Sealog asks of AWS: no request is refused, and nothing is allowed for nothing.
 
     with-servers.sh PYTHON iam.py --sealog PATH
 
@@ -93,7 +93,9 @@ class Handler(BaseHTTPRequestHandler):
             for name, value in reply.headers.items():
                 if name.lower() not in HOP and name.lower() not in ("content-length", "date", "server"):
                     self.send_header(name, value)
-            self.send_header("Content-Length", reply.headers["Content-Length"] if self.command == "HEAD" and "Content-Length" in reply.headers else str(len(answer)))
+            # An answer to HEAD has the length of what GET would send.
+            length = reply.headers.get("Content-Length") if self.command == "HEAD" else None
+            self.send_header("Content-Length", length or str(len(answer)))
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(answer)

@@ -16,7 +16,8 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "integration")]
 
 from checks import Checks  # noqa: E402
-from lint import cloudformation, dashboard, documents, iam, image, kubernetes, kubevela, policy, prometheus, scan, terraform, unit  # noqa: E402
+from lint import cloudformation, documents, iam, image, kubernetes, kubevela, policy  # noqa: E402
+from lint import dashboard, prometheus, scan, terraform, unit  # noqa: E402
 from lint.place import Place  # noqa: E402
 
 PARTS = {

@@ -51,6 +51,14 @@ class Definition:
         text = f"{self.template}\nparameter: {json.dumps(parameter)}\ncontext: {json.dumps(context)}\n"
         return _export(cue, text, self.path.name)
 
+    def status(self, cue, context):
+        """What KubeVela says of live objects: `isHealth` of the health policy, and the `message`."""
+        (head,) = _export(cue, self.head, self.path.name).values()
+        status = head["attributes"]["status"]
+        text = "\n".join([status["healthPolicy"], status.get("customStatus", ""), f"context: {json.dumps(context)}", ""])
+        said = _export(cue, text, self.path.name)
+        return said["isHealth"], said.get("message")
+
     def manifest(self, cue):
         """The object that a cluster takes, `kubectl apply -f`."""
         name, head = self.about(cue)

@@ -30,6 +30,7 @@ def check(place):
         place.checks.equal(f"kubevela: {manifest['metadata']['name']} has fields that KubeVela has", lists.problems(manifest), [])
     examples(place, cue, definitions, lists)
     Streams(place, cue, definitions, lists).check()
+    health(place.checks, cue, definitions)
 
 
 def examples(place, cue, definitions, lists):
@@ -62,6 +63,23 @@ def on(backend, application):
         for component in application["spec"]["components"]:
             component["properties"]["backend"] = backend
     return application
+
+
+def health(checks, cue, definitions):
+    """What is said of live objects, from the moment at which they have no status yet."""
+    def table(*conditions):
+        return {"output": {"status": {"conditions": [{"type": name, "status": status} for name, status in conditions]}}}
+
+    cases = [({"output": {}}, False), (table(), False), (table(("ACK.ResourceSynced", "True")), True),
+             (table(("ACK.ResourceSynced", "False")), False), (table(("Synced", "True"), ("Ready", "False")), False),
+             (table(("Synced", "True"), ("Ready", "True")), True)]
+    for context, healthy in cases:
+        checks.equal(f"kubevela: a table with {context} is {'well' if healthy else 'not well'}",
+                     definitions["dynamodb-table"].status(cue, context)[0], healthy)
+    for status, healthy in (({}, False), ({"status": {"replicas": 1}}, False), ({"status": {"readyReplicas": 1}}, True)):
+        said = definitions["audit-archive"].status(cue, {"outputs": {"deployment": status}})
+        checks.equal(f"kubevela: an archive with {status} is {'well' if healthy else 'not well'}",
+                     (said[0], "/readyz" in said[1]), (healthy, not healthy))
 
 
 class Streams:
