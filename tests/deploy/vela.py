@@ -37,8 +37,8 @@ class Definition:
 
     @property
     def template(self):
-        """What KubeVela keeps: imports and body."""
-        return self.imports + ("\n" if self.imports else "") + self.body
+        """What KubeVela keeps, and what is rendered here: imports and body, as definitions.yaml has them."""
+        return _without_tabs(self.imports + ("\n" if self.imports else "") + self.body)
 
     def about(self, cue):
         """The head: name, type, description, attributes."""
@@ -67,7 +67,7 @@ class Definition:
             "apiVersion": "core.oam.dev/v1beta1", "kind": kind,
             "metadata": {"name": name, "namespace": "vela-system",
                          "annotations": {"definition.oam.dev/description": head["description"]}},
-            "spec": head["attributes"] | {"schematic": {"cue": {"template": self.template}}},
+            "spec": _without_tabs(head["attributes"] | {"schematic": {"cue": {"template": self.template}}}),
         }
 
 
@@ -121,6 +121,13 @@ def _known(definitions, name):
     if name not in definitions:
         raise RenderError(f"no definition named {name}; there are {', '.join(sorted(definitions))}")
     return definitions[name]
+
+
+def _without_tabs(value):
+    """YAML has no readable form for a text with tabs; CUE does not mind what indents it."""
+    if isinstance(value, dict):
+        return {name: _without_tabs(item) for name, item in value.items()}
+    return value.replace("\t", "  ") if isinstance(value, str) else value
 
 
 def _without_imports(text):
