@@ -6,7 +6,7 @@ SHELL := bash
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test simulate lint advisories bench clean
+.PHONY: help demo test simulate lint lint-deploy advisories bench clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,12 @@ simulate: ## Play seeds: the whole pipeline against a service and a store that f
 
 lint: ## Format, clippy, documentation, licences, house rules
 	@tests/setup/lint.sh
+
+lint-deploy: ## Every file of deploy/, read by the tool that its users would run
+	@tests/setup/system.sh tests
+	cargo build --locked --workspace --bin sealog
+	SEALOG_DEPLOY_TOOLS="$$(tests/setup/deploy.sh)" PYTHONDONTWRITEBYTECODE=1 "$$(tests/setup/venv.sh)" \
+	  tests/deploy/lint_deploy.py --sealog "$(TARGET)/debug/sealog"
 
 # The RustSec database lies on GitHub, which CI cannot reach; so this one is for a desk, and not part of `lint`.
 advisories: ## Known vulnerabilities in dependencies (needs GitHub)

@@ -20,7 +20,7 @@ go_tool() {
       rm -rf "$building"
       die "go install of $name v$version failed" "check that the Go module proxy (go env GOPROXY) can be reached, then run make again"
     }
-    mv "$building/${package##*/}" "$binary"
+    mv "$building"/* "$binary"
     rm -rf "$building"
   fi
   printf '%s\n' "$binary"

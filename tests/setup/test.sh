@@ -18,7 +18,8 @@ SEALOG_TOXIPROXY="$("$setup/toxiproxy.sh")" || exit 1
 SEALOG_FSCK="$("$setup/fsck.sh")" || exit 1
 SEALOG_GUESTS="$("$setup/guests.sh")" || exit 1
 SEALOG_PROMTOOL="$("$setup/promtool.sh")" || exit 1
-export SEALOG_PYTHON SEALOG_VERSITYGW SEALOG_MINIO SEALOG_TOXIPROXY SEALOG_GUESTS
+SEALOG_DEPLOY_TOOLS="$("$setup/deploy.sh")" || exit 1
+export SEALOG_PYTHON SEALOG_VERSITYGW SEALOG_MINIO SEALOG_TOXIPROXY SEALOG_GUESTS SEALOG_DEPLOY_TOOLS
 target="${CARGO_TARGET_DIR:-target}"
 # Python must not write its caches into the clone: a test of a read-only tree would differ from one of a fresh tree.
 export PYTHONDONTWRITEBYTECODE=1
@@ -99,6 +100,11 @@ suite "tests/crash/points.py" "$SEALOG_PYTHON" tests/crash/points.py --sealog "$
 suite "tests/crash/server_kill.py" "$SEALOG_PYTHON" tests/crash/server_kill.py --sealog "$SEALOG_BIN" --kills 3
 suite "tests/crash/two_writers.py" "$SEALOG_PYTHON" tests/crash/two_writers.py --sealog "$SEALOG_BIN"
 suite "tests/crash/two_writers.py --trim" "$SEALOG_PYTHON" tests/crash/two_writers.py --trim --sealog "$SEALOG_BIN"
+
+# What `make lint-deploy` runs, and the proof that it notices mistakes.
+suite "tests/deploy/lint_deploy.py" "$SEALOG_PYTHON" tests/deploy/lint_deploy.py --sealog "$SEALOG_BIN"
+suite "tests/deploy/planted.py" "$SEALOG_PYTHON" tests/deploy/planted.py --sealog "$SEALOG_BIN"
+suite "tests/deploy/iam.py" "$setup/with-servers.sh" "$SEALOG_PYTHON" tests/deploy/iam.py --sealog "$SEALOG_BIN"
 
 # Built in a copy of the clone, with a target directory of its own beside the tools.
 suite "tests/simulation/planted.py" "$SEALOG_PYTHON" tests/simulation/planted.py

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# The Python environment of the tests, from requirements.txt with every version pinned. Prints its interpreter's path.
-# Installs: moto (DynamoDB and its streams), boto3, pyarrow, cryptography, into $SEALOG_VENV. Warm: instant.
+# A Python environment, with every version pinned, into $SEALOG_VENV. Prints its interpreter's path. `venv.sh [REQUIREMENTS]`:
+# that of the tests by default (moto with DynamoDB and its streams, boto3, pyarrow, cryptography). Warm: instant.
 set -euo pipefail
 # shellcheck source=tests/setup/env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
-requirements="$(dirname "${BASH_SOURCE[0]}")/requirements.txt"
+requirements="${1:-$(dirname "${BASH_SOURCE[0]}")/requirements.txt}"
 
-lock venv
+lock "venv-${SEALOG_VENV##*/}"
 python="$SEALOG_VENV/bin/python"
 stamp="$SEALOG_VENV/.stamp"
 # The stamp names interpreter and requirements: another Python, or another pin, is another environment.

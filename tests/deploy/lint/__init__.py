@@ -1,0 +1,1 @@
+"""The parts of lint_deploy.py, a file for each kind of file."""
