@@ -16,6 +16,7 @@ SEALOG_VERSITYGW="$("$setup/versitygw.sh")" || exit 1
 SEALOG_MINIO="$("$setup/minio.sh")" || exit 1
 SEALOG_TOXIPROXY="$("$setup/toxiproxy.sh")" || exit 1
 SEALOG_FSCK="$("$setup/fsck.sh")" || exit 1
+SEALOG_PROMTOOL="$("$setup/promtool.sh")" || exit 1
 SEALOG_DEPLOY_TOOLS="$("$setup/deploy.sh")" || exit 1
 export SEALOG_DEPLOY_TOOLS SEALOG_PYTHON SEALOG_VERSITYGW SEALOG_MINIO SEALOG_TOXIPROXY
 target="${CARGO_TARGET_DIR:-target}"
@@ -80,6 +81,8 @@ suite "tests/integration/scenarios.py" "$SEALOG_PYTHON" tests/integration/scenar
 suite "tests/integration/memory.py" "$setup/with-servers.sh" "$SEALOG_PYTHON" tests/integration/memory.py --sealog "$SEALOG_BIN"
 suite "tests/integration/s3.py" "$setup/with-servers.sh" "$SEALOG_PYTHON" tests/integration/s3.py --sealog "$SEALOG_BIN"
 suite "tests/integration/bucket.py" "$setup/with-servers.sh" "$SEALOG_PYTHON" tests/integration/bucket.py --sealog "$SEALOG_BIN"
+suite "tests/integration/signals.py" "$SEALOG_PYTHON" tests/integration/signals.py --sealog "$SEALOG_BIN" --promtool "$SEALOG_PROMTOOL"
+suite "tests/integration/doctor.py" "$setup/with-servers.sh" "$SEALOG_PYTHON" tests/integration/doctor.py --sealog "$SEALOG_BIN"
 suite "tests/integration/flush.py" "$SEALOG_PYTHON" tests/integration/flush.py --sealog "$SEALOG_BIN"
 suite "tests/tlog/fsck.py" "$SEALOG_PYTHON" tests/tlog/fsck.py --sealog "$SEALOG_BIN" --fsck "$SEALOG_FSCK"
 suite "tests/vectors/run_vectors.py" "$SEALOG_PYTHON" tests/vectors/run_vectors.py "$SEALOG_BIN"

@@ -31,6 +31,12 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Show what an archive holds and how far each shard was read
     Status(StatusArgs),
+    /// Look for what is wrong with a set-up: key, clock, table, stream, permissions, bucket
+    Doctor(crate::commands::doctor::DoctorArgs),
+    /// What a month of archiving costs: calls, requests, bytes
+    Cost(crate::commands::cost::CostArgs),
+    /// Check a configuration, or write a first one
+    Config(crate::commands::config::ConfigArgs),
     /// List what an archive admits to lack
     Gaps(GapsArgs),
     /// Make a bucket fit for an archive, and prove that it is
@@ -45,6 +51,9 @@ pub(crate) enum Command {
     Tiles(crate::commands::tiles::TilesArgs),
     /// Make, show and replace signing keys
     Keys(crate::commands::keys::KeysArgs),
+    /// What can be watched: metrics, and alarms with their thresholds
+    #[command(hide = true)]
+    Signals(crate::commands::signals::SignalsArgs),
     /// Serve a simulated DynamoDB Streams for tests
     Simulator(SimulatorArgs),
     /// Print a shell's completions
@@ -66,6 +75,9 @@ pub(crate) struct RunArgs {
     /// Stop once every shard is read to its present end
     #[arg(long)]
     pub(crate) until_caught_up: bool,
+    /// Serve /metrics, /livez, /readyz and /status here, instead of the configuration's address
+    #[arg(long, value_name = "ADDR", env = "SEALOG_SIGNALS_LISTEN")]
+    pub(crate) signals_listen: Option<SocketAddr>,
     #[command(flatten)]
     pub(crate) overrides: OverrideArgs,
 }
@@ -128,6 +140,9 @@ pub(crate) struct VerifyArgs {
     /// Write the report to a file too: .html is one page that needs nothing else, .json for programs
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
+    /// Write each log's outcome to a file for node_exporter's textfile collector; its name ends in .prom
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metrics: Option<PathBuf>,
     /// Instant to ask for, 2026-11-22T10:15:30.123Z; the clock by default
     #[arg(long, value_name = "TIME")]
     pub(crate) now: Option<String>,
@@ -138,8 +153,21 @@ pub(crate) struct VerifyArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
-    #[command(flatten)]
-    pub(crate) archive: ArchiveArgs,
+    /// Directory or s3://bucket/prefix
+    #[arg(value_name = "ARCHIVE", required_unless_present_any = ["config", "from"])]
+    pub(crate) archive: Option<String>,
+    /// Configuration file to take the archive from
+    #[arg(long, value_name = "FILE", conflicts_with = "archive")]
+    pub(crate) config: Option<PathBuf>,
+    /// Only this log (may be repeated); all by default
+    #[arg(long = "log", value_name = "NAME")]
+    pub(crate) logs: Vec<String>,
+    /// Ask a run that goes on, too: the address of its signals endpoint, such as 127.0.0.1:9464
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) from: Option<String>,
+    /// Look again every two seconds until stopped
+    #[arg(long)]
+    pub(crate) watch: bool,
     /// How it looks
     #[arg(long, value_enum, default_value = "table")]
     pub(crate) format: Format,

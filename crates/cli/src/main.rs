@@ -37,6 +37,9 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             Command::Run(args) => commands::run::run(&args).await,
             Command::Verify(args) => commands::verify::run(&args).await,
             Command::Status(args) => commands::status::run(&args).await,
+            Command::Doctor(args) => commands::doctor::run(&args).await,
+            Command::Cost(args) => commands::cost::run(&args).await,
+            Command::Config(args) => commands::config::run(&args).await,
             Command::Gaps(args) => commands::gaps::run(&args).await,
             Command::Archive(args) => commands::archive::run(&args).await,
             Command::Hold(args) => commands::hold::run(&args).await,
@@ -44,6 +47,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             Command::CheckProof(args) => commands::check_proof::run(&args),
             Command::Tiles(args) => commands::tiles::run(&args).await,
             Command::Keys(args) => commands::keys::run(&args).await,
+            Command::Signals(args) => commands::signals::run(&args),
             Command::Simulator(args) => commands::simulator::run(&args).await,
             Command::Completions(args) => commands::completions::run(&args),
         }

@@ -148,3 +148,42 @@ fn completions_name_every_command() {
         assert!(script.contains(command), "{command}");
     }
 }
+
+#[test]
+fn the_documents_two_examples_are_done_by_its_model_and_by_awss() {
+    let done = sealog(&["cost", "--document", "--format", "json"]);
+    let said = text(&done.stdout);
+    assert_eq!(done.status.code(), Some(0), "{said}");
+    // 500,000 units for $0.10 and 15 million for $3.00, says the document; calls are what is billed.
+    for part in [
+        r#""units":500000.0,"usd":0.1"#,
+        r#""units":15000000.0,"usd":3.0"#,
+        r#""aws_full_pages":{"calls":2050.0"#,
+        r#""aws_full_pages":{"calls":61476.0"#,
+    ] {
+        assert!(said.contains(part), "{part} is not in\n{said}");
+    }
+    let idle = sealog(&["cost", "--writes-per-day", "0"]);
+    assert!(text(&idle.stdout).contains("259200"), "{}", text(&idle.stdout));
+    assert_eq!(sealog(&["cost", "--writes-per-day", "-1"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_configuration_is_checked_without_asking_anybody() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = path(&folder, "sealog.toml");
+    let good = "archive = \"a\"\n[signing]\nkey = \"file:k\"\n[signals]\nlisten = \"0.0.0.0:9464\"\n[[table]]\nname = \"t\"\nlatency = \"60s\"\n";
+    std::fs::write(&file, good).unwrap();
+    let done = sealog(&["config", "check", "--config", &file]);
+    let said = text(&done.stdout);
+    assert_eq!(done.status.code(), Some(0), "{said}");
+    for part in
+        ["is a directory", "keys generate", "require_view_type", "not on loopback", "SealogIteratorAge"]
+    {
+        assert!(said.contains(part), "{part} is not in\n{said}");
+    }
+    std::fs::write(&file, good.replace("listen", "listens")).unwrap();
+    let wrong = sealog(&["config", "check", "--config", &file]);
+    assert_eq!(wrong.status.code(), Some(78));
+    assert!(text(&wrong.stderr).contains("did you mean listen?"));
+}

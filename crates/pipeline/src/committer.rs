@@ -67,6 +67,7 @@ impl Committer {
             Self { log, fold, policies, identity, stager, progress, newest: None, snapshots, tiles };
         committer.check_ours()?;
         committer.publish_if_behind().await?;
+        committer.progress.stands(committer.fold.committed_at(), None);
         Ok(committer)
     }
 
@@ -129,6 +130,7 @@ impl Committer {
             }
         }
         let touched = touched(&sealed);
+        let began_ms = self.identity.clock.now_ms();
         let mut sealed = rebase(sealed, &self.fold)?;
         while !sealed.is_empty() {
             // Before this: nothing, or rows that were stored ahead. A crash after it leaves an object that no commit names.
@@ -143,7 +145,10 @@ impl Committer {
                     self.fold = next.stored_as(version_id);
                     let evidence = sealed.object.as_ref().map_or(0, |object| object.bytes.len());
                     self.progress.commit(sealed.rows(), (evidence + bytes.len()) as u64);
+                    self.progress.gaps(gaps(&sealed));
                     let head = self.publish().await?;
+                    let took_ms = self.identity.clock.now_ms().saturating_sub(began_ms);
+                    self.progress.stands(self.fold.committed_at(), u64::try_from(took_ms).ok());
                     self.snapshots.put_if_due(&self.log, &self.fold, &*self.identity.signer).await;
                     self.tiles
                         .put_if_due(&self.log, &head, self.identity.clock.now_ms(), ends(&sealed))
@@ -305,6 +310,10 @@ enum Put {
 /// Whether nothing may follow for a while.
 fn ends(sealed: &Sealed) -> bool {
     sealed.facts.iter().any(|fact| matches!(fact, Fact::CaptureStopped { .. } | Fact::LogClosed { .. }))
+}
+
+fn gaps(sealed: &Sealed) -> usize {
+    sealed.facts.iter().filter(|fact| matches!(fact, Fact::Gap(_))).count()
 }
 
 fn touched(sealed: &Sealed) -> Vec<(StreamLabel, ShardId)> {

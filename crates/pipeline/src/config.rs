@@ -4,6 +4,7 @@
 
 mod check;
 mod protection;
+mod signals;
 mod signing;
 
 use std::path::Path;
@@ -16,6 +17,8 @@ use sealog_store::Location;
 use serde::Deserialize;
 
 pub use protection::Protection;
+use signals::SignalsSection;
+pub use signals::{LOSS_CLOCK_MIN, Signals};
 use signing::SigningSection;
 pub use signing::{KeySource, Signing};
 
@@ -45,6 +48,8 @@ pub struct Config {
     pub seal: SealRule,
     /// Most bytes of pages in memory over all tables.
     pub memory_max: usize,
+    /// What those who watch are told.
+    pub signals: Signals,
     /// The tables.
     pub tables: Vec<TableConfig>,
 }
@@ -77,6 +82,8 @@ struct File {
     batch: Batch,
     #[serde(default)]
     memory: Memory,
+    #[serde(default)]
+    signals: SignalsSection,
     retention: Option<protection::RetentionSection>,
     encryption: Option<protection::EncryptionSection>,
     #[serde(default)]
@@ -153,6 +160,7 @@ impl Config {
             heartbeat: heartbeat(file.heartbeat.as_deref())?,
             seal: file.batch.rule()?,
             memory_max: file.memory.pages_max.unwrap_or(64 << 20).max(4 << 20),
+            signals: file.signals.checked()?,
             tables,
         })
     }

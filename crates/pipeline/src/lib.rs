@@ -22,11 +22,13 @@ mod table;
 mod tiles;
 
 pub use committer::{Committer, Identity};
-pub use config::{Config, ConfigError, KeySource, Overrides, Protection, Signing, TableConfig};
+pub use config::{
+    Config, ConfigError, KeySource, LOSS_CLOCK_MIN, Overrides, Protection, Signals, Signing, TableConfig,
+};
 pub use error::{PipelineError, Remedy};
 pub use gather::Gatherer;
 pub use hold::{add_hold, remove_hold};
-pub use progress::{Progress, Totals};
+pub use progress::{DURATION_BOUNDS_MS, DurationCounts, Durations, Progress, Totals};
 pub use rotate::rotate_key;
 pub use run::{Run, TableResult};
 pub use sealed::{Sealed, SealedObject};

@@ -1,14 +1,24 @@
 //! Counts for people who watch.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+mod durations;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+
+use sealog_record::Timestamp;
 use sealog_source::Health;
+use sealog_store::StoreCalls;
+
+pub use durations::{DURATION_BOUNDS_MS, DurationCounts, Durations};
 
 /// What a table's pipeline has done since it was started, and how it stands. Only for show and for alarms.
 #[derive(Debug, Default)]
 pub struct Progress {
     health: Arc<Health>,
+    store: Arc<StoreCalls>,
+    commit_durations: Durations,
+    /// 0: none is known.
+    committed_at_ms: AtomicI64,
     ran: AtomicBool,
     restarts: AtomicU64,
     read: AtomicU64,
@@ -17,6 +27,7 @@ pub struct Progress {
     bytes_out: AtomicU64,
     commits: AtomicU64,
     lost_races: AtomicU64,
+    gaps: AtomicU64,
 }
 
 /// A snapshot of [`Progress`].
@@ -36,6 +47,8 @@ pub struct Totals {
     pub lost_races: u64,
     /// Times that the table was started again after it had failed.
     pub restarts: u64,
+    /// Gaps that this process declared.
+    pub gaps: u64,
 }
 
 impl Progress {
@@ -51,6 +64,7 @@ impl Progress {
             commits: get(&self.commits),
             lost_races: get(&self.lost_races),
             restarts: get(&self.restarts),
+            gaps: get(&self.gaps),
         }
     }
 
@@ -60,13 +74,32 @@ impl Progress {
         &self.health
     }
 
+    /// What became of the calls of the archive.
+    #[must_use]
+    pub fn store(&self) -> &Arc<StoreCalls> {
+        &self.store
+    }
+
+    /// How long commits took, from a sealed batch to the published head.
+    #[must_use]
+    pub fn commit_durations(&self) -> DurationCounts {
+        self.commit_durations.counts()
+    }
+
+    /// When the log's newest commit was made, whoever made it, in ms since 1970; `None`: it has none.
+    #[must_use]
+    pub fn committed_at_ms(&self) -> Option<i64> {
+        Some(self.committed_at_ms.load(Ordering::Relaxed)).filter(|at_ms| *at_ms != 0)
+    }
+
     /// The service has answered: the table is at work.
     pub(crate) fn ran(&self) {
         self.ran.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it ever was.
-    pub(crate) fn has_run(&self) -> bool {
+    /// Whether the table ever was at work: the service has answered, and its log is open.
+    #[must_use]
+    pub fn has_run(&self) -> bool {
         self.ran.load(Ordering::Relaxed)
     }
 
@@ -83,6 +116,20 @@ impl Progress {
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.committed.fetch_add(records, Ordering::Relaxed);
         self.bytes_out.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// The log's newest commit, of which `took_ms` is known if it is ours.
+    pub(crate) fn stands(&self, committed_at: Option<Timestamp>, took_ms: Option<u64>) {
+        if let Some(at) = committed_at {
+            self.committed_at_ms.store(at.as_millis(), Ordering::Relaxed);
+        }
+        if let Some(took_ms) = took_ms {
+            self.commit_durations.note(took_ms);
+        }
+    }
+
+    pub(crate) fn gaps(&self, declared: usize) {
+        self.gaps.fetch_add(declared as u64, Ordering::Relaxed);
     }
 
     pub(crate) fn lost_race(&self) {

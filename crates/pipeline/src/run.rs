@@ -48,6 +48,12 @@ impl<C: StreamClient> Run<C> {
         }
     }
 
+    /// Memory for pages, over all tables.
+    #[must_use]
+    pub fn pages_memory(&self) -> ByteBudget {
+        self.shared.limits.bytes.clone()
+    }
+
     /// Counts of each table, in the order of the configuration.
     #[must_use]
     pub fn progress(&self) -> Vec<(String, Arc<Progress>)> {

@@ -10,7 +10,7 @@ use sealog_record::Timestamp;
 use sealog_source::{
     CommittedShard, Coverage, Health, KnownStream, Limits, Source, SourceEvent, SourceOptions, StreamClient,
 };
-use sealog_store::{Log, Store};
+use sealog_store::{Counted, Log, Store};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -41,7 +41,8 @@ pub(crate) async fn run<C: StreamClient>(
     table: TableConfig,
     progress: Arc<Progress>,
 ) -> Result<(), PipelineError> {
-    let log = Log::new(Arc::clone(&shared.store), &table.log);
+    let store = Counted::new(Arc::clone(&shared.store), Arc::clone(progress.store()));
+    let log = Log::new(Arc::new(store), &table.log);
     let policies = policies(&shared.config, &table);
     let committer =
         Committer::open(log, policies.clone(), shared.identity.clone(), Arc::clone(&progress)).await?;

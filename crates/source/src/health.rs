@@ -7,10 +7,11 @@
 mod shard;
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sealog_record::{SequenceNumber, ShardId, ShardPosition, StreamLabel, ViewType};
 
+use crate::Calls;
 use shard::Watched;
 pub use shard::{ShardActivity, ShardHealth};
 
@@ -20,10 +21,14 @@ pub const RETENTION_MS: i64 = 24 * 3600 * 1000;
 
 /// How the reading of one table stands. Shared by those who read and those who watch.
 #[derive(Debug, Default)]
-pub struct Health(Mutex<State>);
+pub struct Health {
+    state: Mutex<State>,
+    calls: Arc<Calls>,
+}
 
 #[derive(Debug, Default)]
 struct State {
+    polled_ms: Option<i64>,
     shards: BTreeMap<(StreamLabel, ShardId), Watched>,
     alarms: BTreeMap<AlarmKind, Alarm>,
 }
@@ -108,6 +113,8 @@ pub struct HealthReport {
     pub shards: Vec<ShardHealth>,
     /// What a person should look at.
     pub alarms: Vec<Alarm>,
+    /// When any shard was last asked for records with success, in ms since 1970; `None`: never in this process.
+    pub polled_ms: Option<i64>,
 }
 
 impl HealthReport {
@@ -144,7 +151,14 @@ impl Health {
         HealthReport {
             shards: state.shards.iter().map(shard).collect(),
             alarms: state.alarms.values().cloned().collect(),
+            polled_ms: state.polled_ms,
         }
+    }
+
+    /// The requests that reading has cost.
+    #[must_use]
+    pub fn calls(&self) -> &Arc<Calls> {
+        &self.calls
     }
 
     /// The instant since which every shard that can be read was polled with success; `None`: not all were.
@@ -186,8 +200,11 @@ impl Health {
 
     /// Changes what is known of one shard.
     pub(crate) fn shard(&self, stream: &StreamLabel, shard: &ShardId, change: impl FnOnce(&mut Watched)) {
-        if let Some(watched) = self.state().shards.get_mut(&(stream.clone(), shard.clone())) {
+        let mut state = self.state();
+        let State { shards, polled_ms, .. } = &mut *state;
+        if let Some(watched) = shards.get_mut(&(stream.clone(), shard.clone())) {
             change(watched);
+            *polled_ms = (*polled_ms).max(watched.polled_ms());
         }
     }
 
@@ -201,7 +218,7 @@ impl Health {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

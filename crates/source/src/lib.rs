@@ -18,8 +18,9 @@ mod reader;
 
 pub use budget::{ByteBudget, BytePermit};
 pub use client::{
-    AwsOptions, AwsStreamClient, IteratorStart, ServiceError, ServiceErrorClass, ServiceErrorKind,
-    ShardIterator, StreamClient, StreamPage, StreamStatus, TableStream,
+    AwsOptions, AwsStreamClient, CallOutcome, Calls, IteratorStart, Operation, ServiceError,
+    ServiceErrorClass, ServiceErrorKind, ShardIterator, StreamClient, StreamPage, StreamStatus, TableFacts,
+    TableStream,
 };
 pub use clock::{Clock, SystemClock};
 pub use error::{SourceError, SourceErrorKind};

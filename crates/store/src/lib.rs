@@ -5,6 +5,7 @@
 //! acknowledged stays as it is, two writers never both create one name, and an unclear outcome is reported as unclear,
 //! never as success or failure. It never sleeps and never retries beyond what [`S3`] states; callers decide.
 
+mod counted;
 mod directory;
 mod error;
 mod filesystem;
@@ -21,6 +22,7 @@ use std::ops::Range;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+pub use counted::{Counted, StoreCalls, StoreOperation};
 pub use directory::Directory;
 pub use error::{StoreError, StoreErrorKind};
 pub use location::{Location, LocationError};

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use sealog_batch::SealRule;
 use sealog_chain::{OnGap, Policies, SigningKey, StartAt, VerifierKey, Writer};
 use sealog_pipeline::{
-    Committer, Config, Identity, PipelineError, Protection, Run, Signer, Signing, TableConfig, TableResult,
-    Totals,
+    Committer, Config, Identity, PipelineError, Protection, Run, Signals, Signer, Signing, TableConfig,
+    TableResult, Totals,
 };
 use sealog_simulator::{Engine, Scenario};
 use sealog_source::Clock;
@@ -107,6 +107,7 @@ pub fn config(tables: Vec<TableConfig>) -> Config {
         seal: SealRule { rows_max: 10, ..SealRule::default() },
         protection: Protection::default(),
         memory_max: 64 << 20,
+        signals: Signals::default(),
         tables,
     }
 }

@@ -27,8 +27,19 @@ pub struct Room {
     pub never: &'static [&'static str],
 }
 
-const ALL: &[&str] =
-    &["record", "source", "filter", "batch", "chain", "store", "pipeline", "verify", "query", "simulator"];
+const ALL: &[&str] = &[
+    "record",
+    "source",
+    "filter",
+    "batch",
+    "chain",
+    "store",
+    "pipeline",
+    "signals",
+    "verify",
+    "query",
+    "simulator",
+];
 
 /// The rooms. `filter` and `query` are listed before they are built.
 pub const ROOMS: &[Room] = &[
@@ -79,6 +90,11 @@ pub const ROOMS: &[Room] = &[
     Room {
         folder: "pipeline",
         may_use: &["record", "source", "filter", "batch", "chain", "store"],
+        never: &["clap", "sealog-verify", "sealog-query", "sealog-simulator"],
+    },
+    Room {
+        folder: "signals",
+        may_use: &["record", "source", "chain", "store", "pipeline"],
         never: &["clap", "sealog-verify", "sealog-query", "sealog-simulator"],
     },
     Room {

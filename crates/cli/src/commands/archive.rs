@@ -110,7 +110,7 @@ fn show(location: &Location, aspects: &[Aspect], format: Format) -> Result<Exit,
         }
         Format::Table => {
             writeln!(out, "archive {location}")?;
-            for Aspect { name, state, found } in aspects {
+            for Aspect { name, state, found, .. } in aspects {
                 let mark = print::verdict(&format!("{:<8}", word(*state)), *state == State::Good);
                 writeln!(out, "  {mark} {name}: {found}")?;
             }

@@ -3,12 +3,16 @@
 pub(crate) mod archive;
 pub(crate) mod check_proof;
 pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod cost;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod gaps;
 pub(crate) mod hold;
 pub(crate) mod keys;
 pub(crate) mod prove;
 pub(crate) mod run;
+pub(crate) mod signals;
 pub(crate) mod simulator;
 pub(crate) mod status;
 pub(crate) mod tiles;
@@ -60,6 +64,11 @@ pub(crate) async fn read_logs(args: &ArchiveArgs) -> Result<Vec<ReadLog>, Failur
         return Err(Failure::unreachable(format!("{archive} holds no log; start one with `sealog run`")));
     }
     Ok(logs)
+}
+
+/// A member of a JSON document from elsewhere, by its path; null where there is none.
+pub(crate) fn at<'a>(value: &'a serde_json::Value, path: &str) -> &'a serde_json::Value {
+    value.pointer(path).unwrap_or(&serde_json::Value::Null)
 }
 
 /// Milliseconds since 1970-01-01 UTC.

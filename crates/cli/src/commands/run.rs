@@ -1,12 +1,16 @@
 //! `sealog run`: archives the configured tables.
 
+mod watched;
+
 use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use sealog_pipeline::{Config, Identity, Overrides, Progress, Run, TableResult, Totals, open_signer};
+use sealog_pipeline::{
+    Config, Identity, Overrides, Progress, Run, Signals, TableResult, Totals, open_signer,
+};
 use sealog_source::{AwsOptions, AwsStreamClient, Clock as _, HealthReport, SystemClock};
 use tokio_util::sync::CancellationToken;
 
@@ -14,15 +18,13 @@ use crate::args::RunArgs;
 use crate::exit::{Exit, Failure, exit_of};
 use crate::print;
 
-/// Less time than this until changes may be gone is not in order (operate.md, "Signals").
-const LOSS_CLOCK_MIN_MS: i64 = 6 * 3600 * 1000;
-
 pub(crate) async fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let overrides = Overrides {
         archive: args.overrides.archive.clone(),
         signing_key: args.overrides.signing_key.clone(),
     };
-    let config = Config::load(&args.config, &overrides)?;
+    let mut config = Config::load(&args.config, &overrides)?;
+    config.signals.listen = args.signals_listen.or(config.signals.listen);
     let client = AwsStreamClient::load(&AwsOptions::default()).await;
     let cancel = CancellationToken::new();
     let outcome = archive(config, client, args.until_caught_up, cancel).await?;
@@ -55,15 +57,21 @@ pub(crate) async fn archive(
     let store = config.archive.open(config.protection.s3(super::now_ms)).await?;
     let clock = Arc::new(SystemClock);
     let identity = Identity { writer: super::writer(), signer, clock: clock.clone(), cancel: cancel.clone() };
+    let signals = config.signals.clone();
+    let endpoint = watched::listen(&signals).await?;
+    let parts = (config.heartbeat, Arc::clone(&store), config.tables.clone());
     let run = Run::new(config, client, store, identity, until_caught_up);
     let progress = run.progress();
+    let watch = watched::watch(&run, &signals, parts, &cancel);
     let begun = clock.now_ms();
     let results = tokio::select! {
         biased;
         results = run.run() => results,
         () = watch_signals(&cancel) => Vec::new(),
-        () = show(&progress) => Vec::new(),
-        () = complain(&progress) => Vec::new(),
+        () = show(&progress, bound_ms(&signals)) => Vec::new(),
+        () = complain(&progress, bound_ms(&signals)) => Vec::new(),
+        () = watched::serve(endpoint, &watch) => Vec::new(),
+        () = watched::print_metrics(&signals, &watch) => Vec::new(),
     };
     let totals = |name: &str| {
         progress
@@ -90,15 +98,20 @@ async fn watch_signals(cancel: &CancellationToken) {
     std::future::pending::<()>().await;
 }
 
+/// Less time than this until changes may be gone is not in order.
+fn bound_ms(signals: &Signals) -> i64 {
+    i64::try_from(signals.loss_clock_min.as_millis()).unwrap_or(i64::MAX)
+}
+
 /// Says each minute what has come to be out of order; never ends.
-async fn complain(progress: &[(String, Arc<Progress>)]) {
+async fn complain(progress: &[(String, Arc<Progress>)], bound_ms: i64) {
     let mut said = BTreeSet::new();
     loop {
         SystemClock.sleep(Duration::from_secs(60)).await;
         let now_ms = SystemClock.now_ms();
         let mut current = BTreeSet::new();
         for (table, progress) in progress {
-            for complaint in progress.health().report(now_ms).complaints(LOSS_CLOCK_MIN_MS) {
+            for complaint in progress.health().report(now_ms).complaints(bound_ms) {
                 if !said.contains(&(table.clone(), complaint.clone())) {
                     tracing::warn!(table, "{complaint}");
                 }
@@ -110,7 +123,7 @@ async fn complain(progress: &[(String, Arc<Progress>)]) {
 }
 
 /// Counts on a terminal, four times a second; never ends.
-async fn show(progress: &[(String, Arc<Progress>)]) {
+async fn show(progress: &[(String, Arc<Progress>)], bound_ms: i64) {
     if !std::io::stderr().is_terminal() {
         return std::future::pending().await;
     }
@@ -127,21 +140,21 @@ async fn show(progress: &[(String, Arc<Progress>)]) {
             sum(|t| t.read),
             sum(|t| t.committed),
             sum(|t| t.commits),
-            worst(progress)
+            worst(progress, bound_ms)
         ));
         bar.tick();
     }
 }
 
 /// The largest lag and the least loss clock of all tables, and how many things are not in order.
-fn worst(progress: &[(String, Arc<Progress>)]) -> String {
+fn worst(progress: &[(String, Arc<Progress>)], bound_ms: i64) -> String {
     let reports: Vec<_> =
         progress.iter().map(|(_, progress)| progress.health().report(SystemClock.now_ms())).collect();
     let lag = reports.iter().filter_map(HealthReport::lag_ms).max();
     let Some((lag, left)) = lag.zip(reports.iter().filter_map(HealthReport::loss_clock_ms).min()) else {
         return String::new();
     };
-    let complaints: usize = reports.iter().map(|report| report.complaints(LOSS_CLOCK_MIN_MS).len()).sum();
+    let complaints: usize = reports.iter().map(|report| report.complaints(bound_ms).len()).sum();
     let complaints = if complaints > 0 { format!("; NOT IN ORDER: {complaints}") } else { String::new() };
     format!("; lag {}, loss clock {}{complaints}", print::span(lag), print::span(left))
 }

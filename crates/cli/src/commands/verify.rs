@@ -13,7 +13,7 @@ use sealog_chain::VerifierKey;
 use sealog_record::Timestamp;
 use sealog_source::{Clock as _, SystemClock};
 use sealog_store::Location;
-use sealog_verify::{Depth, Progress, Report, Sample, Spill, VerifyOptions};
+use sealog_verify::{Depth, Outcome, Progress, Report, Sample, Spill, VerifyOptions};
 
 use crate::args::{Format, Switch, VerifyArgs, VerifyLevel};
 use crate::exit::{Exit, Failure};
@@ -28,6 +28,9 @@ pub(crate) async fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
     let report = check(&location, &options).await;
     if let Some(file) = file {
         file.write(&report)?;
+    }
+    if let Some(file) = &args.metrics {
+        write_metrics(file, &report)?;
     }
     let mut out = std::io::stdout().lock();
     match args.format {
@@ -113,6 +116,24 @@ impl<'a> ReportFile<'a> {
         std::fs::write(path, text)
             .map_err(|error| Failure::unreachable(format!("--report {}: {error}", path.display())))
     }
+}
+
+/// Written beside it and moved there: the collector never sees a half of it.
+fn write_metrics(file: &Path, report: &Report) -> Result<(), Failure> {
+    let word = |outcome: Outcome| match outcome {
+        Outcome::Intact => "intact",
+        Outcome::IntactWithDeclaredGaps => "declared_gaps",
+        Outcome::Consistent => "consistent",
+        Outcome::Stale => "stale",
+        Outcome::Unverifiable => "unverifiable",
+        Outcome::Tampered => "tampered",
+    };
+    let logs: Vec<_> = report.logs.iter().map(|log| (log.log.as_str(), word(log.outcome))).collect();
+    let text = sealog_signals::verification(Timestamp::from_millis(super::now_ms()), &logs);
+    let beside = file.with_extension("prom.new");
+    std::fs::write(&beside, text)
+        .and_then(|()| std::fs::rename(&beside, file))
+        .map_err(|error| Failure::unreachable(format!("--metrics {}: {error}", file.display())))
 }
 
 /// Verifies with a progress bar on a terminal.

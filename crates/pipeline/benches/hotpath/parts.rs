@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use sealog_batch::{BatchBuilder, SealRule};
 use sealog_chain::{OnGap, StartAt, Tree, Writer, record_leaf};
-use sealog_pipeline::{Config, Identity, Run, Signing, TableConfig};
+use sealog_pipeline::{Config, Identity, Run, Signals, Signing, TableConfig};
 use sealog_record::{Decision, EvidenceRow};
 use sealog_simulation::world::signer;
 use sealog_source::{Page, SystemClock};
@@ -274,6 +274,7 @@ fn config(archive: &Path) -> Config {
         seal: SealRule { rows_max: ROWS, ..SealRule::default() },
         protection: sealog_pipeline::Protection::default(),
         memory_max: 64 << 20,
+        signals: Signals::default(),
         tables: vec![table],
     }
 }

@@ -20,7 +20,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use sealog_batch::SealRule;
 use sealog_chain::{OnGap, StartAt, Writer};
-use sealog_pipeline::{Config, Identity, Progress, Run, Signing, TableConfig};
+use sealog_pipeline::{Config, Identity, Progress, Run, Signals, Signing, TableConfig};
 use sealog_record::{ShardId, StreamArn};
 use sealog_simulation::clock::{Paused, ZERO_MS};
 use sealog_simulation::service::Simulated;
@@ -105,6 +105,7 @@ fn config() -> Config {
         seal: SealRule::default(),
         protection: sealog_pipeline::Protection::default(),
         memory_max: 64 << 20,
+        signals: Signals::default(),
         tables: vec![table],
     }
 }

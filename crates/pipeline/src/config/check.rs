@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use super::TableConfig;
 
 const ROOT: &[&str] =
-    &["archive", "heartbeat", "signing", "batch", "memory", "retention", "encryption", "table"];
+    &["archive", "heartbeat", "signing", "batch", "memory", "retention", "encryption", "signals", "table"];
 const SIGNING: &[&str] = &["key", "also", "name"];
 const BATCH: &[&str] = &["rows_max", "bytes_max", "age_max"];
 const MEMORY: &[&str] = &["pages_max"];
 const RETENTION: &[&str] = &["mode", "days"];
 const ENCRYPTION: &[&str] = &["mode", "key", "bucket_key"];
+const SIGNALS: &[&str] = &["listen", "loss_clock_min", "emf", "emf_interval"];
 const TABLE: &[&str] =
     &["name", "log", "require_view_type", "start", "on_gap", "latency", "columns", "filter"];
 
@@ -29,6 +30,7 @@ pub(super) fn known_keys(file: &toml::Table) -> Result<(), String> {
         ("memory", MEMORY),
         ("retention", RETENTION),
         ("encryption", ENCRYPTION),
+        ("signals", SIGNALS),
     ] {
         if let Some(section) = file.get(name).and_then(toml::Value::as_table) {
             keys(&format!("{name}."), section, known)?;

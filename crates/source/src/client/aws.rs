@@ -113,7 +113,7 @@ impl AwsStreamClient {
             .retry_config(retries.clone())
             .build();
         let mut tables = aws_sdk_dynamodb::config::Builder::from(config)
-            .http_client(http)
+            .http_client(CapturingClient(http))
             .timeout_config(timeouts)
             .retry_config(retries);
         if let Some(url) = endpoint_of_streams_alone() {
@@ -124,6 +124,11 @@ impl AwsStreamClient {
             client: Client::from_conf(service),
             tables: aws_sdk_dynamodb::Client::from_conf(tables.build()),
         }
+    }
+
+    /// DynamoDB itself.
+    pub(super) fn tables(&self, operation: &'static str) -> Result<&aws_sdk_dynamodb::Client, ServiceError> {
+        if self.has_region { Ok(&self.tables) } else { Err(ServiceError::no_region(operation)) }
     }
 
     fn client(&self, operation: &'static str) -> Result<&Client, ServiceError> {
@@ -208,8 +213,7 @@ impl StreamClient for AwsStreamClient {
 
     async fn describe_table(&self, table: &str) -> Result<TableStream, ServiceError> {
         const CALL: &str = "DescribeTable";
-        self.client(CALL)?;
-        let reply = self.tables.describe_table().table_name(table).send().await;
+        let reply = self.tables(CALL)?.describe_table().table_name(table).send().await;
         let reply = match reply.map_err(|error| ServiceError::from_sdk(CALL, error)) {
             Err(error) if error.kind == ServiceErrorKind::NotFound => return Ok(TableStream::NoTable),
             reply => reply?,
@@ -258,7 +262,7 @@ fn shard(shard: &types::Shard) -> Result<Shard, ServiceError> {
     })
 }
 
-fn parsed<T: std::str::FromStr<Err = sealog_record::MalformedText>>(
+pub(super) fn parsed<T: std::str::FromStr<Err = sealog_record::MalformedText>>(
     operation: &'static str,
     member: &str,
     text: Option<&str>,

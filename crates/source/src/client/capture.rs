@@ -3,9 +3,11 @@
 //! The SDK's deserialiser costs a multiple of our parser and destroys the bytes as received. So the body of a 200 reply
 //! is collected here into a slot of the calling task, and the SDK gets `{}`. Everything else passes untouched: error
 //! replies keep their types, and a body that is cut, too long or damaged is an I/O error, which the SDK retries.
+//! Every request is counted on its way.
 
 use std::cell::RefCell;
 use std::future::Future;
+use std::sync::Arc;
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
@@ -21,6 +23,8 @@ use aws_smithy_types::config_bag::ConfigBag;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
 
+use super::calls::{CallOutcome, Calls, Operation};
+use super::error;
 use crate::page::PAGE_BYTES_MAX;
 
 tokio::task_local! {
@@ -76,15 +80,45 @@ struct CapturingConnector(SharedHttpConnector);
 impl HttpConnector for CapturingConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         // Requests for credentials go through the same client, and in the same task.
-        let wanted =
-            request.headers().get("x-amz-target").is_some_and(|target| target.ends_with(".GetRecords"));
+        let operation = request.headers().get("x-amz-target").and_then(Operation::of_target);
         let reply = self.0.call(request);
-        if wanted { HttpConnectorFuture::new(take_body(reply)) } else { reply }
+        let Some(operation) = operation else { return reply };
+        let calls = Calls::of_task();
+        HttpConnectorFuture::new(async move {
+            let reply = counted(reply, operation, calls).await?;
+            if operation == Operation::GetRecords { take_body(reply).await } else { Ok(reply) }
+        })
     }
 }
 
-async fn take_body(reply: HttpConnectorFuture) -> Result<HttpResponse, ConnectorError> {
-    let mut reply = reply.await?;
+/// Counts what a request comes to. The body of an error is collected for its code, and put back.
+async fn counted(
+    reply: HttpConnectorFuture,
+    operation: Operation,
+    calls: Option<Arc<Calls>>,
+) -> Result<HttpResponse, ConnectorError> {
+    let count = |outcome| {
+        if let Some(calls) = &calls {
+            calls.count(operation, outcome);
+        }
+    };
+    let mut reply = reply.await.inspect_err(|_| count(CallOutcome::NoAnswer))?;
+    if let (Some(calls), Some(date)) = (&calls, reply.headers().get("date")) {
+        calls.answered_at(date);
+    }
+    let status = reply.status().as_u16();
+    if status == 200 {
+        count(CallOutcome::Ok);
+        return Ok(reply);
+    }
+    let body = Limited::new(reply.take_body(), PAGE_BYTES_MAX).collect().await;
+    let body = body.inspect_err(|_| count(CallOutcome::NoAnswer)).map_err(ConnectorError::io)?.to_bytes();
+    count(CallOutcome::of_error(error::kind_of_reply(status, &body)));
+    *reply.body_mut() = SdkBody::from(body);
+    Ok(reply)
+}
+
+async fn take_body(mut reply: HttpResponse) -> Result<HttpResponse, ConnectorError> {
     if reply.status().as_u16() != 200 {
         return Ok(reply);
     }

@@ -197,6 +197,16 @@ fn by_code(code: Option<&str>, status: Option<u16>) -> ServiceErrorKind {
     }
 }
 
+/// What an error reply means: its code stands in the body, `{"__type":"<namespace>#<code>"}` (AWS JSON 1.0 protocol).
+pub(super) fn kind_of_reply(status: u16, body: &[u8]) -> ServiceErrorKind {
+    let named = std::str::from_utf8(body).ok().and_then(|text| {
+        let (_, rest) = text.split_once("\"__type\"")?;
+        rest.split('"').nth(1)
+    });
+    let code = named.map(|name| name.rsplit('#').next().unwrap_or(name));
+    by_code(code, Some(status))
+}
+
 fn by_status(status: Option<u16>) -> ServiceErrorKind {
     match status {
         Some(429) => ServiceErrorKind::Throttled,

@@ -4,8 +4,10 @@
 //! completeness of what the service answers: that is the reader's work.
 
 mod aws;
+mod calls;
 mod capture;
 mod error;
+mod inspect;
 
 #[cfg(test)]
 mod tests;
@@ -17,7 +19,10 @@ use bytes::Bytes;
 use sealog_record::{SequenceNumber, Shard, ShardId, StreamArn, ViewType};
 
 pub use aws::{AwsOptions, AwsStreamClient};
+pub(crate) use calls::Counted;
+pub use calls::{CallOutcome, Calls, Operation};
 pub use error::{ServiceError, ServiceErrorClass, ServiceErrorKind};
+pub use inspect::TableFacts;
 
 /// A place in a shard from which the service reads on; opaque, and worthless after 15 minutes.
 #[derive(Clone, PartialEq, Eq)]

@@ -195,3 +195,32 @@ async fn fs_19_a_third_reader_of_a_shard_is_named_as_such() {
     assert_eq!(error.kind, ServiceErrorKind::LimitExceeded);
     assert!(error.to_string().contains("third reader"), "{error}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn every_request_is_counted_the_retried_ones_too() {
+    let date = || vec![("date", "Sun, 22 Nov 2026 10:15:30 GMT".to_owned())];
+    let (client, _) = client(
+        &config(Some("eu-west-1"), known()),
+        [
+            fault(400, "ThrottlingException"),
+            Err("reset"),
+            Ok((200, date(), "{}")),
+            fault(500, "InternalServerError"),
+            streams(""),
+            fault(400, "ExpiredIteratorException"),
+        ],
+    );
+    let (calls, unseen) = (Arc::new(Calls::default()), Calls::default());
+    let iterator = ShardIterator::new("i");
+    calls.counting(client.get_records(&iterator)).await.unwrap();
+    let counted = Counted::new(Arc::new(client), Arc::clone(&calls));
+    counted.list_streams("t").await.unwrap();
+    counted.get_records(&iterator).await.unwrap_err();
+
+    let of = |operation| CallOutcome::ALL.map(|outcome| calls.get(operation, outcome));
+    assert_eq!(of(Operation::GetRecords), [1, 1, 1, 0, 1]);
+    assert_eq!(of(Operation::ListStreams), [1, 0, 0, 1, 0]);
+    assert_eq!((calls.sent(Operation::GetRecords), calls.sent(Operation::DescribeTable)), (4, 0));
+    assert_eq!(calls.service_clock_ms(), Some(1_795_342_530_000));
+    assert_eq!((unseen.sent(Operation::GetRecords), unseen.service_clock_ms()), (0, None));
+}

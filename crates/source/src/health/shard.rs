@@ -100,6 +100,10 @@ impl Watched {
         }
     }
 
+    pub(super) const fn polled_ms(&self) -> Option<i64> {
+        self.polled_ms
+    }
+
     /// When it was last polled; `None` where it should have been and was not.
     pub(super) fn polled_through_ms(&self) -> Option<i64> {
         match self.activity {

@@ -25,6 +25,7 @@ use sealog_record::{Gap, GapCause, StreamLabel, Timestamp};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use crate::client::Counted;
 use crate::{
     ByteBudget, CallPace, Clock, CommittedShard, Coverage, Health, LostShard, OnGap, SourceError,
     SourceEvent, SourceOptions, StreamClient,
@@ -115,6 +116,7 @@ impl<C: StreamClient> Source<C> {
     ) -> Result<(), SourceError> {
         let reads = Semaphore::new(self.options.readers_max.max(1));
         let Self { client, clock, options, table, coverage, health } = self;
+        let client = Arc::new(Counted::new(client, Arc::clone(health.calls())));
         let shared = Arc::new(Shared {
             client,
             clock,

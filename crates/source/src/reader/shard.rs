@@ -21,6 +21,9 @@ use crate::{
 const POLL: Duration = Duration::from_millis(200);
 /// An empty page means nothing; so many in a row, from an open shard, are taken for "nothing there now".
 const CAUGHT_UP_EMPTIES: u32 = 20;
+/// And so many from one that was at its present end before and has been followed since. Only for those who watch: else a
+/// table with a change now and then would never look caught up.
+const CAUGHT_UP_AGAIN_EMPTIES: u32 = 5;
 /// A closed shard is followed without waiting, unless it turns out to have nothing but empty pages.
 const CLOSED_EMPTIES: u32 = 100;
 /// Replies in a row that cannot be used, after which a run that is to end leaves the shard.
@@ -273,7 +276,8 @@ impl<C: StreamClient> ShardReader<C> {
             let at_ms = page.record(last).and_then(|record| record.change.created_at);
             Some((page.sequence(last)?, at_ms))
         });
-        let caught_up = self.empties >= CAUGHT_UP_EMPTIES;
+        let needed = if self.was_caught_up { CAUGHT_UP_AGAIN_EMPTIES } else { CAUGHT_UP_EMPTIES };
+        let caught_up = self.empties >= needed;
         let read = PageRead { asked_ms, last, caught_up };
         self.shared.health.shard(&self.label, &self.start.shard, |shard| shard.page(&read));
     }

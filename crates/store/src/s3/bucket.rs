@@ -23,6 +23,8 @@ pub struct Aspect {
     pub state: State,
     /// What was found, and what to do about it.
     pub found: String,
+    /// Why it could not be read or done.
+    pub refused: Option<StoreErrorKind>,
 }
 
 /// How something stands that a bucket should have.
@@ -40,7 +42,7 @@ pub enum State {
 
 impl Aspect {
     fn new(name: &'static str, state: State, found: impl Into<String>) -> Self {
-        Self { name, state, found: found.into() }
+        Self { name, state, found: found.into(), refused: None }
     }
 }
 
@@ -321,5 +323,5 @@ fn shown(retention: Retention) -> String {
 }
 
 fn unknown(name: &'static str, error: &StoreError) -> Aspect {
-    Aspect::new(name, State::Unknown, error.to_string())
+    Aspect { refused: Some(error.kind), ..Aspect::new(name, State::Unknown, error.to_string()) }
 }

@@ -92,6 +92,26 @@ async fn fs_53_an_idle_shard_is_asked_at_the_stated_latency_and_no_oftener() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn fs_49_a_shard_that_was_at_its_end_is_soon_there_again_behind_a_record() {
+    let fake = Fake::new([("a", shard(&[1], false))]);
+    let (writing, options) = (fake.clone(), SourceOptions { until_caught_up: false, ..until_caught_up() });
+    let stopping = std::sync::Mutex::new(None);
+    let reading = run_watched(&fake, options, new(), |_, cancel| {
+        stopping.lock().unwrap().get_or_insert_with(|| cancel.clone());
+    });
+    let write = async {
+        pass(4000).await;
+        writing.shard("a", |shard| shard.records.push((2, 100)));
+        pass(40).await;
+        stopping.lock().unwrap().take().unwrap().cancel();
+    };
+    let (outcome, ()) = tokio::join!(reading, write);
+    assert_eq!(outcome.records().len(), 2);
+    let lag_ms = outcome.health.lag_ms().unwrap();
+    assert!(lag_ms <= 15_000, "it looks {lag_ms} ms behind");
+}
+
+#[tokio::test(start_paused = true)]
 async fn fs_51_a_stalled_store_stops_reading_at_the_budget() {
     let fake = Fake::new((0..8).map(|at| (["a", "b", "c", "d", "e", "f", "g", "h"][at], shard(&[1], false))));
     let (events, mut taken) = mpsc::channel(1000);
