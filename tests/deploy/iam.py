@@ -3,8 +3,8 @@
     with-servers.sh PYTHON iam.py --sealog PATH
 
 Between Sealog and the servers stand proxies that turn each request into IAM actions and their resources, as AWS's service
-reference has them: from X-Amz-Target, or from S3's method, query and headers; what S3 asks of KMS for its caller is told by
-the encryption that request and reply state. MinIO (it encrypts as SSE-KMS does), moto's KMS and our simulator answer.
+reference has them: from X-Amz-Target, or from S3's method, query and headers; what S3 asks of KMS for its caller follows
+from the encryption that an object was written with. versitygw, moto's KMS and our simulator answer.
 Each policy is judged by the commands of those it is meant for. Athena's requests cannot be made here: analyst.json is not judged.
 """
 
@@ -51,6 +51,8 @@ class Recorder(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.upstream = urllib.parse.urlsplit(endpoint)
         self.lock, self.asked, self.requests = threading.Lock(), set(), []
+        # Objects that were written with SSE-KMS; the server takes no notice of it.
+        self.encrypted = set()
         threading.Thread(target=self.serve_forever, daemon=True).start()
         self.endpoint = f"http://127.0.0.1:{self.server_address[1]}"
 
@@ -88,7 +90,7 @@ class Handler(BaseHTTPRequestHandler):
             reply = upstream.getresponse()
             answer = reply.read()
             self.server.keep(f"{self.command} {self.path} {self.headers.get('X-Amz-Target', '')}".strip(),
-                             asked_for(self.command, self.path, self.headers, body, reply.headers))
+                             asked_for(self.command, self.path, self.headers, body, self.server.encrypted))
             self.send_response(reply.status)
             for name, value in reply.headers.items():
                 if name.lower() not in HOP and name.lower() not in ("content-length", "date", "server"):
@@ -108,8 +110,8 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-def asked_for(method, path, headers, body, answered):
-    """The IAM actions that a request needs, each with its resource."""
+def asked_for(method, path, headers, body, encrypted):
+    """The IAM actions that a request needs, each with its resource. `encrypted` has the objects that KMS is asked about."""
     target = headers.get("X-Amz-Target")
     if target:
         return service(target, json.loads(body or b"{}"))
@@ -117,7 +119,7 @@ def asked_for(method, path, headers, body, answered):
     query = {name for name, _ in urllib.parse.parse_qsl(split.query, keep_blank_values=True)} - {"x-id"}
     bucket, _, key = urllib.parse.unquote(split.path).lstrip("/").partition("/")
     arn = f"arn:aws:s3:::{bucket}"
-    return of_object(method, query, headers, answered, f"{arn}/{key}") if key else [(of_bucket(method, query), arn)]
+    return of_object(method, query, headers, encrypted, f"{arn}/{key}") if key else [(of_bucket(method, query), arn)]
 
 
 def service(target, body):
@@ -146,7 +148,7 @@ def of_bucket(method, query):
     return {"HEAD": "s3:ListBucket", "PUT": "s3:CreateBucket"}[method]
 
 
-def of_object(method, query, headers, answered, arn):
+def of_object(method, query, headers, encrypted, arn):
     """A call on an object, and what S3 asks of KMS for it."""
     version = "Version" if "versionId" in query else ""
     pairs = []
@@ -158,12 +160,13 @@ def of_object(method, query, headers, answered, arn):
         if headers.get("x-amz-object-lock-mode"):
             pairs.append(("s3:PutObjectRetention", arn))
         if headers.get("x-amz-server-side-encryption") == "aws:kms":
+            encrypted.add(arn)
             pairs.append(("kms:GenerateDataKey", DATA_KEY))
     elif method == "DELETE":
         pairs.append((f"s3:DeleteObject{version}", arn))
     else:
         pairs.append((f"s3:GetObject{version}", arn))
-        if answered.get("x-amz-server-side-encryption") == "aws:kms":
+        if arn in encrypted:
             pairs.append(("kms:Decrypt", DATA_KEY))
     return pairs
 
@@ -216,7 +219,7 @@ class Recording:
 
     def __init__(self, checks, sealog, folder, streams, kms):
         self.checks, self.sealog, self.folder = checks, sealog, folder
-        self.s3 = Recorder(os.environ["SEALOG_TEST_MINIO"])
+        self.s3 = Recorder(os.environ["SEALOG_TEST_VERSITYGW"])
         self.streams, self.kms = Recorder(streams), Recorder(kms)
         self.env = programs.environment("http://127.0.0.1:9") | {
             name: os.environ[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
@@ -250,7 +253,7 @@ mode = "governance"
 days = 1
 [encryption]
 mode = "sse-kms"
-key = "sealog-test"
+key = "alias/acme-data"
 [batch]
 rows_max = 100
 [[table]]
@@ -322,7 +325,7 @@ def main():
     parser.set_defaults(seed=1)
     options = parser.parse_args()
     checks = Checks("iam")
-    boto3.client("s3", endpoint_url=os.environ["SEALOG_TEST_MINIO"]).create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
+    boto3.client("s3", endpoint_url=os.environ["SEALOG_TEST_VERSITYGW"]).create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
     moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     moto.start()
     try:
