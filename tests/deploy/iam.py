@@ -278,7 +278,10 @@ require_view_type = "NEW_AND_OLD_IMAGES"
 
     recording.said("archive", "check", "--config", config, codes=(0, 1))
     operated, _ = recording.asked()
-    return {"writer": ran - of_kms, "signer": of_kms, "auditor": audited, "operator": operated}
+    recording.said("doctor", "--config", config, codes=(0, 1))
+    doctored, _ = recording.asked()
+    return {"writer": ran - of_kms, "signer": of_kms, "auditor": audited, "operator": operated | {
+        pair for pair in doctored if pair[0] == "dynamodb:DescribeContinuousBackups"}}, doctored
 
 
 def commits(checks, requests):
@@ -333,13 +336,18 @@ def main():
             scenario.write_text(SCENARIO)
             simulator = common.Simulator([options.sealog, "simulator"], ["--scenario", str(scenario)], folder / "simulator.log")
             try:
-                recorded = record(Recording(checks, options.sealog, folder, simulator.endpoint, kms), key)
+                recorded, doctored = record(Recording(checks, options.sealog, folder, simulator.endpoint, kms), key)
             finally:
                 simulator.stop()
             for name, asked in recorded.items():
                 policy = json.loads((POLICIES / f"{name}.json").read_text())
                 judge(checks, name, policy, asked)
                 notices(checks, name, policy, asked)
+            # Whoever diagnoses has the writer's rights, which are tried, and the operator's.
+            together = {"Statement": [statement for name in ("writer", "signer", "operator")
+                                      for statement in json.loads((POLICIES / f"{name}.json").read_text())["Statement"]]}
+            tried = {pair for pair in doctored if ("operator", pair[0]) not in TRIED}
+            checks.equal("doctor: writer, signer and operator together allow every request", refused(together, tried), [])
     finally:
         moto.stop()
     return checks.finish()

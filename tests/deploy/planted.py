@@ -52,6 +52,12 @@ MISTAKES = [
     ("scan", "sam/template.yaml", "EnableKeyRotation: true", "EnableKeyRotation: false", "CKV_AWS_7"),
     ("scan", "docker/Dockerfile", "USER 65532:65532\n", "", "CKV_DOCKER"),
     ("policy", "sam/template.yaml", '"Null": {"s3:if-none-match": "true"}', '"Null": {"s3:if-none-match": "false"}', "SealogCreateOnly"),
+    ("signals", "grafana/sealog.json", "min(sealog_ready)", "min(sealog_is_ready)", "sealog_is_ready"),
+    ("signals", "grafana/sealog.json", 'sealog_alarm{table=', 'sealog_alarm{shard=', "shard"),
+    ("signals", "prometheus/sealog.rules.yml", "sealog_loss_clock_seconds < 21600", "sealog_loss_clock_seconds < 2160", "SealogLossClock"),
+    ("signals", "terraform/alarms.tf", "threshold = 60000", "threshold = 60", "Terraform's alarms"),
+    ("signals", "sam/template.yaml", "Threshold: 60000", "Threshold: 60", "CloudFormation's alarms"),
+    ("signals", "kubernetes/overlays/one-table/sealog.toml", "require_view_type", "required_view_type", "required_view_type"),
 ]
 
 
@@ -108,7 +114,7 @@ def main():
         checks.check("every mistake is undone", same.returncode == 0, same.stdout)
         parts = sorted({it[0] for it in mistakes})
         missing = sorted({"kubevela", "kubernetes", "image", "sbom", "unit", "iam", "terraform", "cloudformation", "prometheus", "dashboard",
-                          "documents", "scan", "policy"} - set(parts)) if not options.only else []
+                          "documents", "scan", "policy", "signals"} - set(parts)) if not options.only else []
         checks.equal("every part has a mistake", missing, [])
     return checks.finish()
 

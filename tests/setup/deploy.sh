@@ -42,19 +42,7 @@ chmod +x "$links/kustomize-build"
 command -v systemd-analyze >/dev/null || apt_install systemd
 link "$(command -v systemd-analyze)" systemd-analyze
 
-# From its package without installing that: it would start a server.
-if ! command -v promtool >/dev/null && [ ! -x "$SEALOG_TOOLS/promtool/usr/bin/promtool" ]; then
-  command -v apt-get >/dev/null || die "promtool is not on PATH, and there is no apt-get here" "install Prometheus' promtool, then run make again"
-  say "promtool, from Debian's package prometheus"
-  unpacked="$(mktemp -d "$SEALOG_TOOLS/promtool.XXXXXX")"
-  chmod 755 "$unpacked"
-  (cd "$unpacked" && { apt-get download -qq prometheus || { apt-get update -qq && apt-get download -qq prometheus; }; } >&2 &&
-    dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb) ||
-    die "the package prometheus cannot be had" "run: apt-get update, or put promtool on PATH"
-  rm -rf "$SEALOG_TOOLS/promtool"
-  mv "$unpacked" "$SEALOG_TOOLS/promtool"
-fi
-link "$(command -v promtool || printf '%s' "$SEALOG_TOOLS/promtool/usr/bin/promtool")" promtool
+link "$("$setup/promtool.sh")" promtool
 
 terraform="$(command -v terraform || true)"
 [ -n "$terraform" ] || die "terraform is not on PATH; 1.11 or newer is needed to validate and test deploy/terraform" \
