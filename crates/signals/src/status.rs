@@ -1,5 +1,6 @@
 //! `/status`: a run shard by shard, for `sealog status`.
 
+use sealog_pipeline::FilterTotals;
 use sealog_record::Timestamp;
 use sealog_source::{CallOutcome, Operation, ShardActivity, ShardHealth};
 use sealog_store::StoreOperation;
@@ -38,8 +39,15 @@ fn table(of: &WatchedTable, now_ms: i64) -> Value {
         "records_committed": totals.committed, "written_bytes": totals.bytes_out, "commits": totals.commits,
         "lost_races": totals.lost_races, "restarts": totals.restarts, "gaps": totals.gaps,
         "calls": calls(of), "store_calls": store_calls(of),
+        "filters": of.progress.filters().totals().iter().map(filter).collect::<Vec<_>>(),
         "alarms": report.alarms.iter().map(alarm).collect::<Vec<_>>(),
         "shards": report.shards.iter().map(shard).collect::<Vec<_>>(),
+    })
+}
+
+fn filter(of: &FilterTotals) -> Value {
+    json!({
+        "name": of.name, "enforces": of.enforces, "bypassed": of.bypassed, "decisions": of.decisions, "alerts": of.alerts,
     })
 }
 

@@ -43,6 +43,18 @@ fn of_table(table: &Value, running_ms: u64) -> String {
     );
     let calls = sum(at(table, "/calls/GetRecords"));
     text.push_str(&format!("    {}{}\n", print::counted(calls, "GetRecords call"), month(calls, running_ms)));
+    for filter in items(at(table, "/filters")) {
+        let said = |verdict: &str| count(at(filter, &format!("/decisions/{verdict}")));
+        let bypassed = if at(filter, "/bypassed") == true { " (BYPASSED)" } else { "" };
+        text.push_str(&format!(
+            "    filter {}{bypassed}: {} kept, {} dropped, {} redacted, {} failed\n",
+            word(at(filter, "/name")),
+            said("keep"),
+            said("drop"),
+            said("redact"),
+            said("fault"),
+        ));
+    }
     for shard in items(at(table, "/shards")) {
         let why = at(shard, "/why").as_str().map_or_else(String::new, |why| format!(": {why}"));
         text.push_str(&format!(
@@ -97,6 +109,7 @@ mod tests {
         let live = json!({
             "version": "1", "running_ms": 3_600_000, "reasons": ["table t: it has stopped"],
             "tables": [{ "table": "t", "lag_ms": 62_000, "loss_clock_ms": 3_600_000, "records_read": 1234, "calls": { "GetRecords": { "ok": 7000, "throttled": 200 } },
+                         "filters": [{ "name": "large", "bypassed": true, "decisions": { "keep": 5, "drop": 2, "redact": 0, "fault": 20 } }],
                          "shards": [{ "stream": "s", "shard": "a", "state": "in_trouble", "why": "cut", "lag_ms": 1000, "loss_clock_ms": null }] }],
         });
         let text = as_table(&live);
@@ -104,6 +117,7 @@ mod tests {
             "NOT READY: table t: it has stopped",
             "lag 1 min 2 s, loss clock 1 h 0 min; 1,234 read",
             "7,200 GetRecords calls; 5,184,000 a month at this pace, $0.53 beyond",
+            "filter large (BYPASSED): 5 kept, 2 dropped, 0 redacted, 20 failed",
             "s a  in trouble, lag 1 s, loss clock not known yet: cut",
         ] {
             assert!(text.contains(part), "{part} is not in\n{text}");
