@@ -14,7 +14,7 @@ const TARGET: &str = "wasm32-unknown-unknown";
 
 pub(super) fn rust(project: &Project, tool: &Tool, options: BuildOptions) -> Result<Vec<u8>, KitError> {
     let root = absolute(&project.root)?;
-    let folder = root.join("build").join("cargo");
+    let folder = cargo_folder(&root);
     let mut command = tool.command();
     command.args(["build", "--release", "--quiet", "--target", TARGET, "--target-dir"]).arg(&folder);
     if is_locked(&root) {
@@ -30,6 +30,13 @@ pub(super) fn rust(project: &Project, tool: &Tool, options: BuildOptions) -> Res
     run(&mut command, tool.name, &root)?;
     let made = folder.join(TARGET).join("release").join(format!("{}.wasm", project.name.replace('-', "_")));
     component::encode(&read(&made)?, tool.name)
+}
+
+/// Where cargo keeps what it built: below the project, or in the folder SEALOG_FILTER_TARGET, which several projects may
+/// share: most of a first build is the same for all.
+fn cargo_folder(root: &Path) -> PathBuf {
+    let shared = std::env::var_os("SEALOG_FILTER_TARGET").filter(|folder| !folder.is_empty());
+    shared.map_or_else(|| root.join("build").join("cargo"), PathBuf::from)
 }
 
 /// Whether the project, or the workspace that it is a member of, has pinned its packages.
