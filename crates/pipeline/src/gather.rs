@@ -109,7 +109,7 @@ impl Gatherer {
                 if runs.is_empty() {
                     self.page(&place, &page, first, now_ms)?;
                 } else {
-                    self.judged_page(&place, &page, (first, runs), now_ms, &mut sealed)?;
+                    sealed.extend(self.judged_page(&place, &page, (first, runs), now_ms)?);
                 }
                 if closes {
                     self.close(&place, now_ms);
@@ -219,8 +219,8 @@ impl Gatherer {
         page: &Page,
         (first, runs): (usize, Vec<Run>),
         now_ms: i64,
-        sealed: &mut Vec<Sealed>,
-    ) -> Result<(), PipelineError> {
+    ) -> Result<Vec<Sealed>, PipelineError> {
+        let mut sealed = Vec::new();
         let mut records = page.records().skip(first);
         let mut behind = first;
         for run in runs {
@@ -238,7 +238,7 @@ impl Gatherer {
         if records.next().is_some() {
             return Err(PipelineError::Defect("filters left records of a page out".to_owned()));
         }
-        Ok(())
+        Ok(sealed)
     }
 
     fn judged_rows<'a>(
