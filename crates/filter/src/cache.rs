@@ -9,6 +9,7 @@ use std::hash::{Hash, Hasher};
 use std::io::{Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
@@ -16,6 +17,8 @@ use wasmtime::Engine;
 use crate::{FilterDigest, FilterError};
 
 const MAGIC: &[u8] = b"sealog compiled filter 1\n";
+
+static DRAFTS: AtomicU64 = AtomicU64::new(0);
 
 /// A private directory of compiled components.
 #[derive(Debug, Clone)]
@@ -67,8 +70,9 @@ impl Cache {
     /// Keeps a compiled component. A reader sees all of it or nothing.
     pub(crate) fn put(&self, digest: FilterDigest, compiled: &[u8]) -> Result<(), FilterError> {
         let path = self.path(digest);
-        // Two processes may store one component at once; each writes its own file and the last rename stays.
-        let draft = path.with_extension(format!("draft-{}", std::process::id()));
+        // Two processes or threads may store one component at once; each writes its own file, the last rename stays.
+        let number = DRAFTS.fetch_add(1, Ordering::Relaxed);
+        let draft = path.with_extension(format!("draft-{}-{number}", std::process::id()));
         let stored = OpenOptions::new()
             .write(true)
             .create(true)

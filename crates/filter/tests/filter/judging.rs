@@ -91,6 +91,14 @@ fn a_filter_keeps_drops_and_says_what_it_used() {
 }
 
 #[test]
+fn the_engine_is_named_as_it_is_linked() {
+    let lock = include_str!("../../../../Cargo.lock");
+    let (_, rest) = lock.split_once("name = \"wasmtime\"\nversion = \"").unwrap();
+    let version = rest.split('"').next().unwrap();
+    assert_eq!(sealog_filter::ENGINE, format!("wasmtime {version}"));
+}
+
+#[test]
 fn the_first_drop_wins_and_later_filters_are_not_asked() {
     let (keep, first, second) = (Verdict::Keep, drop("why"), drop("large"));
     let judged = judge(
