@@ -72,7 +72,8 @@ fn words<'a>(change: &ChangeRecord<'_>, filters: &'a [FilterUse]) -> Vec<Word<'a
     let says_nothing = |act: Act| match act {
         Act::Keep => true,
         Act::Redact => images.iter().flatten().all(|image| places(image).is_empty()),
-        _ => false,
+        Act::Drop | Act::Tag | Act::Alert => false,
+        Act::Trap | Act::Loop | Act::Memory | Act::Undeclared | Act::Refuse | Act::Miscount => false,
     };
     let digit = change.sequence_number.bytes().last().map_or(0, |byte| usize::from(byte - b'0'));
     let mut words = Vec::new();
@@ -102,7 +103,10 @@ fn tags(words: &[Word<'_>]) -> Option<String> {
                 Act::Redact => "redact",
                 Act::Tag => "tag",
                 Act::Alert => "alert",
-                _ => "fault",
+                Act::Keep => "keep",
+                Act::Trap | Act::Loop | Act::Memory | Act::Undeclared | Act::Refuse | Act::Miscount => {
+                    "fault"
+                }
             };
             format!("{}:{did}", word.name)
         };

@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use proptest::prelude::*;
 use sealog_filter::{
     Answer, Counts, FaultClass, Filter, FilterError, FilterOptions, Host, Judged, Judgement, Mode, Notice,
-    Panel, RedactionSecret, Standing, Usage,
+    Opinion, Panel, RedactionSecret, Standing, Usage,
 };
 use sealog_record::{ChangeRecord, Verdict as RowVerdict};
 use serde_json::json;
