@@ -212,7 +212,7 @@ impl Gatherer {
     }
 
     /// A page in runs. What other filters judged, or the same ones standing otherwise, belongs to another batch: a fact says
-    /// so before it; what was open is returned, sealed.
+    /// so before it.
     fn judged_page(
         &mut self,
         place: &Place,

@@ -69,8 +69,12 @@ pub fn expected(offered: &Row, filters: &[FilterUse]) -> Row {
 fn words<'a>(change: &ChangeRecord<'_>, filters: &'a [FilterUse]) -> Vec<Word<'a>> {
     let images = [change.old_image, change.new_image];
     // To redact what is not there is to keep.
-    let nothing_there = || images.iter().flatten().all(|image| places(image).is_empty());
-    let says_nothing = |act: Act| act == Act::Keep || act == Act::Redact && nothing_there();
+    let says_nothing = |act: Act| match act {
+        Act::Keep => true,
+        Act::Redact => images.iter().flatten().all(|image| places(image).is_empty()),
+        Act::Drop | Act::Tag | Act::Alert => false,
+        Act::Trap | Act::Loop | Act::Memory | Act::Undeclared | Act::Refuse | Act::Miscount => false,
+    };
     let digit = change.sequence_number.bytes().last().map_or(0, |byte| usize::from(byte - b'0'));
     let mut words = Vec::new();
     for FilterUse { name, component, .. } in

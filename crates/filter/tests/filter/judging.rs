@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use proptest::prelude::*;
 use sealog_filter::{
     Answer, Counts, FaultClass, Filter, FilterError, FilterOptions, Host, Judged, Judgement, Mode, Notice,
-    Panel, RedactionSecret, Standing, Usage,
+    Opinion, Panel, RedactionSecret, Standing, Usage,
 };
 use sealog_record::{ChangeRecord, Verdict as RowVerdict};
 use serde_json::json;
@@ -181,8 +181,11 @@ fn a_filter_that_fails_too_often_is_set_aside() {
     assert_eq!(judged.counts, [Counts { drop: 30, fault: 20, ..Counts::default() }]);
     assert_eq!(judged.rows[49].reason.as_deref(), Some("fault:trap"));
     assert_eq!(judged.rows[50..], vec![Judgement::KEEP; 20]);
-    let Some(Notice::Bypassed { filter, row: 49, reason }) = judged.notices.last() else { panic!() };
-    assert_eq!((filter.as_str(), reason.as_str()), ("broken", "it failed at 20 of the last 50 records"));
+    assert_eq!(judged.opinions[29..31], [Opinion::Drop, Opinion::Fault]);
+    assert_eq!(judged.opinions[49..51], [Opinion::Fault, Opinion::Unasked]);
+    let Some(Notice::Bypassed { filter, row, reason }) = judged.notices.last() else { panic!() };
+    let told = (filter.as_str(), *row, reason.as_str());
+    assert_eq!(told, ("broken", 49, "it failed at 20 of the last 50 records"));
     assert_eq!(panel.filters().next().unwrap().1, Standing::Bypassed);
     let judged = panel.judge("l", "s", &records(&["b"]).all()).unwrap();
     assert_eq!((&judged.rows[0], judged.counts[0]), (&Judgement::KEEP, Counts::default()));

@@ -130,7 +130,7 @@ impl FilterSection {
         }
         let sha256 = self.sha256.as_deref().map(str::parse::<FilterDigest>).transpose();
         let sha256 = sha256.map_err(|problem| wrong(&format!("sha256: {problem}")))?;
-        let mode = self.checked_mode(sha256).map_err(wrong)?;
+        let mode = self.checked_mode(sha256).map_err(&wrong)?;
         Ok(FilterConfig {
             mode,
             component: folder.join(&self.component),

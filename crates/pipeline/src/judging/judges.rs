@@ -146,26 +146,22 @@ mod tests {
     }
 
     /// Facts as kind and name, and the filters in force behind them.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "there are three facts about filters")]
     fn stated(judges: &[Judge], pinned: &mut BTreeMap<String, FilterUse>) -> Vec<String> {
         let judges = Judges(judges.iter().cloned().collect());
-        let told = judges.facts(pinned).into_iter().map(|fact| match fact {
-            Fact::FilterPinned { filter, replaces } => {
-                let told = format!("pin {} {}", filter.name, replaces.is_some());
+        let mut told = Vec::new();
+        for fact in judges.facts(pinned) {
+            if let Fact::FilterPinned { filter, replaces } = fact {
+                told.push(format!("pin {} {}", filter.name, replaces.is_some()));
                 pinned.insert(filter.name.clone(), filter);
-                told
-            }
-            Fact::FilterRemoved { name, .. } => {
+            } else if let Fact::FilterRemoved { name, .. } = fact {
                 pinned.remove(&name);
-                format!("remove {name}")
-            }
-            Fact::FilterBypassed { name, reason, .. } => {
+                told.push(format!("remove {name}"));
+            } else if let Fact::FilterBypassed { name, reason, .. } = fact {
                 pinned.get_mut(&name).unwrap().mode = FilterMode::Bypassed;
-                format!("bypass {name} {reason}")
+                told.push(format!("bypass {name} {reason}"));
             }
-            other => panic!("{other:?}"),
-        });
-        told.collect()
+        }
+        told
     }
 
     /// The longest texts that a filter can have, whatever the log had before.
@@ -176,9 +172,9 @@ mod tests {
             longest.pinned.world = sealog_filter::WORLD.to_owned();
             longest.pinned.engine = format!("{}0", sealog_filter::ENGINE);
             longest.pinned.limits = sealog_filter::Limits {
+                fuel_configure: u64::MAX,
                 fuel_per_record: u64::MAX,
                 fuel_per_byte: u64::MAX,
-                fuel_configure: u64::MAX,
                 memory_max: usize::MAX,
                 wall_max: std::time::Duration::from_secs(60),
             }

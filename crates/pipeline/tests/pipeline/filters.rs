@@ -41,18 +41,25 @@ async fn archived(world: &World) -> Archived {
 }
 
 /// Facts about filters, as number of the commit, what, and name.
-#[expect(clippy::wildcard_enum_match_arm, reason = "three facts of many are looked for")]
 fn facts(archived: &Archived) -> Vec<(u64, &'static str, &str)> {
     let all =
         archived.commits.iter().flat_map(|commit| commit.facts.iter().map(|fact| (commit.number, fact)));
-    let told = all.filter_map(|(number, fact)| match fact {
-        Fact::FilterPinned { filter, .. } => Some((number, "pinned", filter.name.as_str())),
-        Fact::FilterRemoved { name, .. } => Some((number, "removed", name.as_str())),
-        Fact::FilterBypassed { name, .. } => Some((number, "bypassed", name.as_str())),
-        _ => None,
+    let told = all.filter_map(|(number, fact)| {
+        if let Fact::FilterPinned { filter, .. } = fact {
+            Some((number, "pinned", filter.name.as_str()))
+        } else if let Fact::FilterRemoved { name, .. } = fact {
+            Some((number, "removed", name.as_str()))
+        } else if let Fact::FilterBypassed { name, .. } = fact {
+            Some((number, "bypassed", name.as_str()))
+        } else {
+            None
+        }
     });
     told.collect()
 }
+
+/// Facts of one life: what, and name.
+type News<'a> = Vec<(&'a str, &'a str)>;
 
 /// What a filter decided in all commits in which it had this mode.
 fn decided(archived: &Archived, name: &str, mode: FilterMode) -> Decisions {
@@ -181,8 +188,7 @@ async fn what_changes_about_filters_is_a_fact_and_a_restart_is_none() {
         roomy.limits.memory_max = Some(64 << 20);
         roomy
     };
-    type Life<'a> = (Vec<FilterConfig>, Vec<(&'a str, &'a str)>);
-    let lives: Vec<Life<'_>> = vec![
+    let lives: Vec<(Vec<FilterConfig>, News<'_>)> = vec![
         (vec![], vec![]),
         (vec![filter("f", SOUND, Mode::Shadow)], vec![("pinned", "f")]),
         (vec![filter("f", SOUND, Mode::Shadow)], vec![]),
@@ -202,7 +208,7 @@ async fn what_changes_about_filters_is_a_fact_and_a_restart_is_none() {
         world.pass(Duration::from_secs(2_000)).await;
         let archived = archived(&world).await;
         let all = facts(&archived);
-        let news: Vec<(&str, &str)> = all[known..].iter().map(|(_, what, name)| (*what, *name)).collect();
+        let news: News<'_> = all[known..].iter().map(|(_, what, name)| (*what, *name)).collect();
         assert_eq!(news, expected);
         known = all.len();
         let newest = archived.commits.iter().rev().find(|commit| rows_of(commit) > 0).unwrap();
