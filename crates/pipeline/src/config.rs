@@ -3,6 +3,7 @@
 //! Relative paths are relative to the file's own directory, so that a configuration works from anywhere.
 
 mod check;
+mod lake;
 mod protection;
 mod signing;
 
@@ -11,10 +12,12 @@ use std::time::Duration;
 
 use sealog_batch::SealRule;
 use sealog_chain::{OnGap, StartAt};
+use sealog_lake::Columns;
 use sealog_record::ViewType;
 use sealog_store::Location;
 use serde::Deserialize;
 
+pub use lake::LakeOptions;
 pub use protection::Protection;
 use signing::SigningSection;
 pub use signing::{KeySource, Signing};
@@ -45,6 +48,8 @@ pub struct Config {
     pub seal: SealRule,
     /// Most bytes of pages in memory over all tables.
     pub memory_max: usize,
+    /// How copies for queries are written; `None`: none are.
+    pub lake: Option<LakeOptions>,
     /// The tables.
     pub tables: Vec<TableConfig>,
 }
@@ -64,6 +69,8 @@ pub struct TableConfig {
     pub on_gap: OnGap,
     /// Longest time that a change waits in an idle shard before anyone asks. Shorter costs more calls.
     pub latency: Duration,
+    /// Key attributes and typed columns of its lake.
+    pub columns: Columns,
 }
 
 /// The file as it stands; [`check`] has seen every key before.
@@ -79,6 +86,7 @@ struct File {
     memory: Memory,
     retention: Option<protection::RetentionSection>,
     encryption: Option<protection::EncryptionSection>,
+    lake: Option<lake::LakeSection>,
     #[serde(default)]
     table: Vec<Table>,
 }
@@ -105,6 +113,9 @@ struct Table {
     #[serde(default)]
     on_gap: OnGap,
     latency: Option<String>,
+    #[serde(default)]
+    keys: Vec<String>,
+    columns: Option<toml::Table>,
 }
 
 /// Values that the environment puts over those of the file.
@@ -153,6 +164,7 @@ impl Config {
             heartbeat: heartbeat(file.heartbeat.as_deref())?,
             seal: file.batch.rule()?,
             memory_max: file.memory.pages_max.unwrap_or(64 << 20).max(4 << 20),
+            lake: file.lake.map(|section| section.checked(folder)).transpose()?,
             tables,
         })
     }
@@ -209,6 +221,7 @@ impl Table {
             return Err("table.latency should lie between 200ms and 10m".to_owned());
         }
         Ok(TableConfig {
+            columns: lake::columns(&self.keys, self.columns.as_ref())?,
             log: self.log.unwrap_or_else(|| self.name.clone()),
             name: self.name,
             require_view_type: self.require_view_type,
@@ -278,12 +291,8 @@ mod tests {
 
     #[test]
     fn what_is_not_built_yet_says_so_instead_of_being_ignored() {
-        for text in [
-            format!("{SMALLEST}columns = {{ amount = \"text\" }}\n"),
-            format!("{SMALLEST}[[table.filter]]\ncomponent = \"x\"\n"),
-        ] {
-            assert!(parse(&text).unwrap_err().contains("not there yet"), "{text}");
-        }
+        let text = format!("{SMALLEST}[[table.filter]]\ncomponent = \"x\"\n");
+        assert!(parse(&text).unwrap_err().contains("not there yet"), "{text}");
     }
 
     #[test]

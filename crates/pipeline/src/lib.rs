@@ -5,10 +5,12 @@
 //! a record. It relies on `store` for create-only commits and on `chain` for the fold that decides positions.
 
 mod committer;
+mod compact;
 pub mod config;
 mod error;
 mod gather;
 mod hold;
+mod lake;
 mod patience;
 mod progress;
 mod rebase;
@@ -22,13 +24,14 @@ mod table;
 mod tiles;
 
 pub use committer::{Committer, Identity};
-pub use config::{Config, ConfigError, KeySource, Overrides, Protection, Signing, TableConfig};
+pub use config::{Config, ConfigError, KeySource, LakeOptions, Overrides, Protection, Signing, TableConfig};
 pub use error::{PipelineError, Remedy};
 pub use gather::Gatherer;
 pub use hold::{add_hold, remove_hold};
-pub use progress::{Progress, Totals};
+pub use progress::{LakeProgress, Progress, Totals};
 pub use rotate::rotate_key;
 pub use run::{Run, TableResult};
 pub use sealed::{Sealed, SealedObject};
+pub use sealog_lake::Columns;
 pub use signing::{Cosigned, KeyFile, KmsKey, Signer, open_key, open_signer};
 pub use stage::Staged;

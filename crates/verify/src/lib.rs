@@ -19,6 +19,7 @@ mod finding;
 mod form;
 mod history;
 mod images;
+mod lake;
 mod log;
 mod objects;
 mod options;

@@ -6,6 +6,7 @@ mod commits;
 mod evidence;
 mod history;
 mod images;
+mod lake;
 mod tiles;
 mod trust;
 mod writer;

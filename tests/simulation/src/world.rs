@@ -94,6 +94,7 @@ pub fn table(name: &str) -> TableConfig {
         start: StartAt::TrimHorizon,
         on_gap: OnGap::RecordAndContinue,
         latency: Duration::from_secs(10),
+        columns: sealog_pipeline::Columns::default(),
     }
 }
 
@@ -107,6 +108,7 @@ pub fn config(tables: Vec<TableConfig>) -> Config {
         seal: SealRule { rows_max: 10, ..SealRule::default() },
         protection: Protection::default(),
         memory_max: 64 << 20,
+        lake: None,
         tables,
     }
 }

@@ -1,12 +1,15 @@
 //! One command, one file; and what several of them need.
 
 pub(crate) mod archive;
+pub(crate) mod athena;
 pub(crate) mod check_proof;
+pub(crate) mod compact;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod gaps;
 pub(crate) mod hold;
 pub(crate) mod keys;
+pub(crate) mod lake;
 pub(crate) mod prove;
 pub(crate) mod run;
 pub(crate) mod simulator;

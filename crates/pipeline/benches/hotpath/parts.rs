@@ -266,6 +266,7 @@ fn config(archive: &Path) -> Config {
         start: StartAt::TrimHorizon,
         on_gap: OnGap::Halt,
         latency: Duration::from_secs(10),
+        columns: sealog_pipeline::Columns::default(),
     };
     Config {
         archive: Location::Directory(archive.to_owned()),
@@ -274,6 +275,7 @@ fn config(archive: &Path) -> Config {
         seal: SealRule { rows_max: ROWS, ..SealRule::default() },
         protection: sealog_pipeline::Protection::default(),
         memory_max: 64 << 20,
+        lake: None,
         tables: vec![table],
     }
 }

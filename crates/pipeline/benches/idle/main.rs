@@ -97,6 +97,7 @@ fn config() -> Config {
         start: StartAt::TrimHorizon,
         on_gap: OnGap::Halt,
         latency: LATENCY,
+        columns: sealog_pipeline::Columns::default(),
     };
     Config {
         archive: Location::Directory(PathBuf::new()),
@@ -105,6 +106,7 @@ fn config() -> Config {
         seal: SealRule::default(),
         protection: sealog_pipeline::Protection::default(),
         memory_max: 64 << 20,
+        lake: None,
         tables: vec![table],
     }
 }

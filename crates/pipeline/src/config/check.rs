@@ -5,20 +5,19 @@ use std::collections::BTreeSet;
 use super::TableConfig;
 
 const ROOT: &[&str] =
-    &["archive", "heartbeat", "signing", "batch", "memory", "retention", "encryption", "table"];
+    &["archive", "heartbeat", "signing", "batch", "memory", "retention", "encryption", "lake", "table"];
 const SIGNING: &[&str] = &["key", "also", "name"];
 const BATCH: &[&str] = &["rows_max", "bytes_max", "age_max"];
 const MEMORY: &[&str] = &["pages_max"];
 const RETENTION: &[&str] = &["mode", "days"];
 const ENCRYPTION: &[&str] = &["mode", "key", "bucket_key"];
+const LAKE: &[&str] = &["compact", "grace", "bytes_per_second", "memory", "spill"];
 const TABLE: &[&str] =
-    &["name", "log", "require_view_type", "start", "on_gap", "latency", "columns", "filter"];
+    &["name", "log", "require_view_type", "start", "on_gap", "latency", "keys", "columns", "filter"];
 
 /// Keys of the design that this version does not act on; accepting them would promise what is not kept.
-const LATER: &[(&str, &str)] = &[
-    ("columns", "typed columns are not there yet; leave `columns` out: images are archived whole"),
-    ("filter", "filters are not there yet; leave [[table.filter]] out: every record is kept"),
-];
+const LATER: &[(&str, &str)] =
+    &[("filter", "filters are not there yet; leave [[table.filter]] out: every record is kept")];
 
 /// Refuses keys that are unknown or not acted on.
 pub(super) fn known_keys(file: &toml::Table) -> Result<(), String> {
@@ -29,6 +28,7 @@ pub(super) fn known_keys(file: &toml::Table) -> Result<(), String> {
         ("memory", MEMORY),
         ("retention", RETENTION),
         ("encryption", ENCRYPTION),
+        ("lake", LAKE),
     ] {
         if let Some(section) = file.get(name).and_then(toml::Value::as_table) {
             keys(&format!("{name}."), section, known)?;

@@ -15,6 +15,7 @@ mod committer;
 mod end_to_end;
 mod events;
 mod gather;
+mod lake;
 mod race;
 mod rebase;
 mod records;

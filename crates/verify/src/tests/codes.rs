@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{Case, commits, evidence, history, images, tiles, trust};
+use super::{Case, commits, evidence, history, images, lake, tiles, trust};
 use crate::{Code, Outcome};
 
 #[test]
 fn every_code_of_the_table_has_a_case() {
-    let all: [&[Case]; 9] = [
+    let all: [&[Case]; 10] = [
         commits::COMMITS_THAT_ARE_NOT_WHAT_THEY_WERE,
         commits::WHAT_A_SIGNER_MUST_NOT_STATE,
         commits::SEGMENTS_THAT_DO_NOT_JOIN,
@@ -17,6 +17,7 @@ fn every_code_of_the_table_has_a_case() {
         history::CASES,
         images::CASES,
         tiles::CASES,
+        lake::CASES,
     ];
     let found = all.into_iter().flatten().flat_map(|case| case.findings);
     let found: BTreeSet<&str> = found.filter_map(|finding| finding.split(' ').next()).collect();
