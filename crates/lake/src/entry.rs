@@ -174,7 +174,8 @@ mod tests {
             entries.iter().for_each(|entry| entry.write(&mut bytes).unwrap());
             let mut from = bytes.as_slice();
             for entry in &entries {
-                prop_assert_eq!(Entry::read(&mut from).unwrap().as_ref(), Some(entry));
+                let read = Entry::read(&mut from).unwrap();
+                prop_assert_eq!(read.as_ref(), Some(entry));
             }
             prop_assert_eq!(Entry::read(&mut from).unwrap(), None);
             let mut one = Vec::new();
