@@ -52,7 +52,7 @@ def main():
 def run(checks, options, folder, simulator):
     key = programs.new_key(options.sealog, folder)
     config = programs.configuration(folder, [common.TABLE])
-    config.write_text(config.read_text().replace(f'"{folder}/archive"', f'"s3://{BUCKET}/{PREFIX}"'))
+    config.write_text(config.read_text().replace(f'"{folder}/archive"', f'"s3://{BUCKET}/{PREFIX}"') + "[lake]\n")
     env = environment(simulator.endpoint)
     command = [options.sealog, "run", "--config", str(config), "--until-caught-up"]
     writers = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(2)]
@@ -64,6 +64,7 @@ def run(checks, options, folder, simulator):
     truth = simulator.truth()
     checks.equal("outcome", (code, report["outcome"]), (0, "INTACT"))
     checks.equal("records sealed", report["logs"][0]["records"], len(truth))
+    check_lake(checks, options.sealog, config, key, env)
     copy_down(folder)
     common.compare_with_truth(checks, folder, truth)
     code, report = verify(options.sealog, key, env, archive=str(folder / "archive"))
@@ -91,6 +92,38 @@ def run(checks, options, folder, simulator):
     env["AWS_ENDPOINT_URL_S3"] = "http://127.0.0.1:1"
     code, report = verify(options.sealog, key, env)
     checks.equal("unreachable is not tampered", (code, report["outcome"]), (69, "UNVERIFIABLE"))
+
+
+def check_lake(checks, sealog, config, key, env):
+    """Both writers have published; the lake is sorted; a removed file of it and a foreign one are named, and made good."""
+    def lake(*command):
+        done = subprocess.run([sealog, *command, "--config", str(config)], env=env, capture_output=True, text=True, timeout=300, check=False)
+        checks.check(" ".join(command), done.returncode == 0, done.stdout + done.stderr)
+        return done.stdout
+
+    checks.check("the lake holds every commit", "nothing behind" in lake("lake", "status"))
+    for when in ("published", "sorted"):
+        code, report = verify(sealog, key, env, "--level", "lake")
+        checks.equal(f"the lake, {when}, says what the evidence says", (code, report["outcome"]), (0, "INTACT"))
+        said = lake("compact")
+    checks.check("nothing is left to sort", "rows in" not in said, said)
+    client = boto3.client("s3")
+    keys = [it["Key"] for it in client.list_objects_v2(Bucket=BUCKET, Prefix=f"{PREFIX}/{common.TABLE}/lake/sorted/")["Contents"]]
+    body = client.get_object(Bucket=BUCKET, Key=keys[0])["Body"].read()
+    client.delete_object(Bucket=BUCKET, Key=keys[0])
+    foreign = f"{PREFIX}/{common.TABLE}/lake/fresh/x.parquet"
+    client.put_object(Bucket=BUCKET, Key=foreign, Body=b"?")
+    code, report = verify(sealog, key, env, "--level", "lake")
+    found = {(it["code"], it["object"]) for it in report["logs"][0]["findings"] if it["object"]}
+    names = [name.removeprefix(f"{PREFIX}/{common.TABLE}/") for name in (keys[0], foreign)]
+    checks.equal("a removed and a foreign file", (code, found), (1, {("lake-mismatch", name) for name in names}))
+    client.put_object(Bucket=BUCKET, Key=keys[0], Body=body)
+    client.delete_object(Bucket=BUCKET, Key=foreign)
+    code, report = verify(sealog, key, env, "--level", "lake")
+    checks.equal("and made good", (code, report["outcome"]), (0, "INTACT"))
+    lake("lake", "rebuild")
+    code, report = verify(sealog, key, env, "--level", "lake")
+    checks.equal("made anew", (code, report["outcome"]), (0, "INTACT"))
 
 
 def verify(sealog, key, env, *more, archive=f"s3://{BUCKET}/{PREFIX}"):

@@ -19,6 +19,7 @@ SEALOG_FSCK="$("$setup/fsck.sh")" || exit 1
 SEALOG_GUESTS="$("$setup/guests.sh")" || exit 1
 SEALOG_PROMTOOL="$("$setup/promtool.sh")" || exit 1
 SEALOG_DEPLOY_TOOLS="$("$setup/deploy.sh")" || exit 1
+SEALOG_LAKE="$("$setup/lake.sh")" || exit 1
 export SEALOG_PYTHON SEALOG_VERSITYGW SEALOG_MINIO SEALOG_TOXIPROXY SEALOG_GUESTS SEALOG_DEPLOY_TOOLS
 target="${CARGO_TARGET_DIR:-target}"
 # Python must not write its caches into the clone: a test of a read-only tree would differ from one of a fresh tree.
@@ -88,6 +89,7 @@ suite "tests/integration/flush.py" "$SEALOG_PYTHON" tests/integration/flush.py -
 suite "tests/kit/languages.py" "$SEALOG_PYTHON" tests/kit/languages.py --sealog "$SEALOG_BIN"
 suite "tests/kit/samples.py" "$SEALOG_PYTHON" tests/kit/samples.py --sealog "$SEALOG_BIN"
 suite "tests/tlog/fsck.py" "$SEALOG_PYTHON" tests/tlog/fsck.py --sealog "$SEALOG_BIN" --fsck "$SEALOG_FSCK"
+suite "tests/lake/run.py" "$SEALOG_LAKE/venv/bin/python" tests/lake/run.py --sealog "$SEALOG_BIN" --home "$SEALOG_LAKE"
 suite "tests/vectors/run_vectors.py" "$SEALOG_PYTHON" tests/vectors/run_vectors.py "$SEALOG_BIN"
 suite "tests/tamper/run.py" "$SEALOG_PYTHON" tests/tamper/run.py --sealog "$SEALOG_BIN"
 suite "tests/crash/kill9.py" "$SEALOG_PYTHON" tests/crash/kill9.py --sealog "$SEALOG_BIN"

@@ -49,6 +49,12 @@ pub(crate) enum Command {
     CheckProof(crate::commands::check_proof::CheckProofArgs),
     /// Publish the log as C2SP tlog-tiles, for tools that read these
     Tiles(crate::commands::tiles::TilesArgs),
+    /// Copies of the evidence for SQL engines
+    Lake(crate::commands::lake::LakeArgs),
+    /// Sort the lake's days into large files, and remove what that made superfluous
+    Compact(crate::commands::compact::CompactArgs),
+    /// Tables and views for Amazon Athena
+    Athena(crate::commands::athena::AthenaArgs),
     /// Make, show and replace signing keys
     Keys(crate::commands::keys::KeysArgs),
     /// Make, test, review and pin filters, which judge every record
@@ -212,7 +218,7 @@ pub(crate) enum VerifyLevel {
     Objects,
     /// And every byte, every row, and whether images join
     Full,
-    /// And the copies for queries; there are none yet
+    /// And the copies for queries: every row of the lake, every derived cell, every name
     Lake,
 }
 

@@ -3,9 +3,10 @@
 mod durations;
 mod filters;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use sealog_lake::Published;
 use sealog_record::Timestamp;
 use sealog_source::Health;
 use sealog_store::StoreCalls;
@@ -32,6 +33,22 @@ pub struct Progress {
     commits: AtomicU64,
     lost_races: AtomicU64,
     gaps: AtomicU64,
+    lake: Mutex<LakeProgress>,
+}
+
+/// How a table's lake stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LakeProgress {
+    /// Newest commit whose rows are there; `None`: this process has published nothing yet.
+    pub published: Option<u64>,
+    /// From that commit until its rows were there, in milliseconds.
+    pub lag_ms: i64,
+    /// Whether everything was there when it was last looked.
+    pub caught_up: bool,
+    /// Whether publishing was given up until the next start.
+    pub stopped: bool,
+    /// Values that this process met and that did not fit their typed column, per column in the order of the configuration.
+    pub misfits: Vec<u64>,
 }
 
 /// A snapshot of [`Progress`].
@@ -140,6 +157,34 @@ impl Progress {
 
     pub(crate) fn gaps(&self, declared: usize) {
         self.gaps.fetch_add(declared as u64, Ordering::Relaxed);
+    }
+
+    /// How the table's lake stands; only for show, and the lag for alarms.
+    #[must_use]
+    pub fn lake(&self) -> LakeProgress {
+        self.lake.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn with_lake(&self, act: impl FnOnce(&mut LakeProgress)) {
+        act(&mut self.lake.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    pub(crate) fn lake_published(&self, published: &Published, lag_ms: i64) {
+        self.with_lake(|lake| {
+            (lake.published, lake.lag_ms, lake.caught_up) = (Some(published.number), lag_ms, false);
+            lake.misfits.resize(published.misfits.len(), 0);
+            for (sum, more) in lake.misfits.iter_mut().zip(&published.misfits) {
+                *sum += more;
+            }
+        });
+    }
+
+    pub(crate) fn lake_caught_up(&self) {
+        self.with_lake(|lake| lake.caught_up = true);
+    }
+
+    pub(crate) fn lake_stopped(&self) {
+        self.with_lake(|lake| (lake.caught_up, lake.stopped) = (false, true));
     }
 
     pub(crate) fn lost_race(&self) {

@@ -6,7 +6,10 @@ use std::time::Duration;
 use sealog_source::{Alarm, ByteBudget, Limits, StreamClient};
 use sealog_store::Store;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
+use crate::compact::Compaction;
+use crate::lake;
 use crate::table::{self, Shared};
 use crate::{Config, Identity, PipelineError, Progress, TableConfig, Workshop};
 
@@ -72,9 +75,23 @@ impl<C: StreamClient> Run<C> {
     pub async fn run(self) -> Vec<TableResult> {
         let mut tasks = JoinSet::new();
         let shared_by_all = Arc::new(self.shared);
+        let (mut lakes, finished) = (JoinSet::new(), CancellationToken::new());
         for (place, table) in shared_by_all.config.tables.iter().cloned().enumerate() {
             let shared = Arc::clone(&shared_by_all);
             let Some(progress) = self.progress.get(place).cloned() else { continue };
+            if let Some(options) = shared.config.lake.clone() {
+                let (store, identity) = (Arc::clone(&shared.store), shared.identity.clone());
+                let compaction = Compaction { store, table: table.clone(), identity, options };
+                lakes.spawn(compaction.keep(finished.clone()));
+                let (store, identity) = (Arc::clone(&shared.store), shared.identity.clone());
+                lakes.spawn(lake::follow(
+                    store,
+                    table.clone(),
+                    identity,
+                    Arc::clone(&progress),
+                    finished.clone(),
+                ));
+            }
             tasks.spawn(async move {
                 let name = table.name.clone();
                 let result = keep_running(shared, table, &progress).await;
@@ -92,6 +109,9 @@ impl<C: StreamClient> Run<C> {
                 result: Err(PipelineError::Defect(died.to_string())),
             }));
         }
+        // What was committed last is published, too; a store that does not answer is given up after some tries.
+        finished.cancel();
+        while lakes.join_next().await.is_some() {}
         results.sort_by(|a, b| a.table.cmp(&b.table));
         results
     }

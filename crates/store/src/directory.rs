@@ -15,6 +15,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::filesystem::refuse_if_elsewhere;
+use crate::object::{is_removable, never_removed};
 use crate::{Created, Entry, Object, Replaced, Stat, Store, StoreError, StoreErrorKind};
 
 const STAGING: &str = ".staging";
@@ -132,6 +133,14 @@ impl Store for Directory {
             Ok(entries)
         })
         .await
+    }
+
+    async fn remove(&self, key: &str) -> Result<(), StoreError> {
+        if !is_removable(key) {
+            return Err(never_removed(key));
+        }
+        // A removal that a power failure undoes is done again: what lies there was superseded all the same.
+        self.run("remove", key, |_, path| none_if_absent(fs::remove_file(path)).map(drop)).await
     }
 
     async fn folders(&self) -> Result<Vec<String>, StoreError> {

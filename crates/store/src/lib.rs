@@ -84,6 +84,14 @@ pub trait Store: Send + Sync + 'static {
     /// Any kind but `Conflict`; a listing is whole or an error.
     async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<Entry>, StoreError>;
 
+    /// Removes a derived object, `<log>/lake/…`; one that is not there is removed already. Whatever it holds can be made anew.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Invalid`] for any other name: nothing else is ever removed. Else as for [`Store::read`].
+    async fn remove(&self, key: &str) -> Result<(), StoreError> {
+        Err(object::never_removed(key))
+    }
+
     /// Lists the names directly under the archive that hold further names, in order.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use crate::object::{is_removable, never_removed};
 use crate::{Created, Entry, Object, Replaced, Store, StoreError};
 
 /// A store that forgets everything when it is dropped.
@@ -53,6 +54,14 @@ impl Store for Memory {
                 |(key, bytes): (&String, &Bytes)| Entry { key: key.clone(), bytes: bytes.len() as u64 };
             objects.iter().filter(|(key, _)| wanted(key)).map(entry).collect()
         }))
+    }
+
+    async fn remove(&self, key: &str) -> Result<(), StoreError> {
+        if !is_removable(key) {
+            return Err(never_removed(key));
+        }
+        self.with(|objects| objects.remove(key));
+        Ok(())
     }
 
     async fn folders(&self) -> Result<Vec<String>, StoreError> {

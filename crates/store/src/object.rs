@@ -3,6 +3,8 @@
 use bytes::Bytes;
 use sealog_chain::Hash;
 
+use crate::{StoreError, StoreErrorKind};
+
 /// An object as it was read or written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
@@ -84,4 +86,43 @@ pub struct Version {
     pub is_marker: bool,
     /// Whether it is what a reader gets.
     pub is_latest: bool,
+}
+
+/// Whether a name may be removed: it lies in the lake of a log.
+pub(crate) fn is_removable(key: &str) -> bool {
+    let inner = key.split_once('/').is_some_and(|(log, rest)| !log.is_empty() && rest.starts_with("lake/"));
+    inner && !key.split('/').any(|part| part.is_empty() || part == "." || part == "..")
+}
+
+/// What is answered to who would remove anything else.
+pub(crate) fn never_removed(key: &str) -> StoreError {
+    StoreError::new(
+        "remove",
+        key,
+        StoreErrorKind::Invalid,
+        "only files of a log's lake may be removed; this is a defect, report it",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_lies_in_a_lake_may_be_removed() {
+        assert!(is_removable("orders/lake/fresh/dt=2026-11-22/00000000000000000042.parquet"));
+        for key in [
+            "orders/commits/00000000000000000042.json",
+            "orders/evidence/x.parquet",
+            "orders/lake",
+            "orders/lakes/x",
+            "orders/lake/../commits/00000000000000000042.json",
+            "orders/lake//x",
+            "/lake/x",
+            "lake/x",
+            "orders/commits/lake/x",
+        ] {
+            assert!(!is_removable(key), "{key}");
+        }
+    }
 }

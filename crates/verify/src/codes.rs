@@ -222,6 +222,10 @@ codes! {
         "A tile says something else than the commits."
         "each tile and entry bundle under tlog/ is made of the log's commits, and tlog/checkpoint is signed"
         "Whoever reads the log through its tiles is shown another log than the one that was sealed.",
+    LakeMismatch "lake-mismatch" Tampered Integrity
+        "A copy for queries says something else than the evidence."
+        "each row of each published commit once in the lake, as its evidence has it, and no other file there"
+        "Whoever asks the lake is shown something else than what was sealed. The evidence is not affected; the lake can be made anew from it.",
     Unreadable "unreadable" Unverifiable Both
         "An object could not be read."
         "an object that can be read"

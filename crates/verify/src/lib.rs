@@ -20,6 +20,7 @@ mod finding;
 mod form;
 mod history;
 mod images;
+mod lake;
 mod log;
 mod objects;
 mod options;

@@ -14,10 +14,11 @@ use crate::evidence::Evidence;
 use crate::finding::{Code, Findings, Place};
 use crate::history::History;
 use crate::images::{Images, Interruptions, Truncated};
+use crate::lake;
 use crate::options::{Progress, VerifyOptions};
 use crate::pool::Pool;
 use crate::report::{Head, KeyReport, LogReport};
-use crate::scope::{Draw, Scope};
+use crate::scope::{Depth, Draw, Scope};
 use crate::spine::Spine;
 use crate::tiles::Tiles;
 
@@ -63,6 +64,9 @@ pub(crate) async fn verify(
     let Pool { mut findings, counts, images, opaque, .. } = pool.finish().await;
     spine.finish(options.now);
     tiles.judge(&log, &spine.known(), &mut findings).await;
+    if scope.level == Depth::Lake {
+        lake::judge(&log, options, &mut findings).await;
+    }
     findings.append(std::mem::take(&mut spine.findings));
     if let Some(images) = images.and_then(Arc::into_inner) {
         join_images(&log, images, interruptions(&spine, opaque, &findings), &mut findings).await;

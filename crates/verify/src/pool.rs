@@ -49,7 +49,7 @@ impl<'a> Pool<'a> {
         while self.running.len() >= self.readers && self.collect().await {}
         self.progress.named(evidence.batch.objects.len() as u64);
         self.counts.commits += u64::from(!evidence.batch.objects.is_empty());
-        if self.depth == Depth::Full {
+        if self.depth >= Depth::Full {
             self.running.spawn(evidence::check(log, number, evidence, self.images.clone()));
         } else {
             self.running.spawn(objects::check(log, number, evidence));

@@ -10,7 +10,7 @@ use crate::evidence::Evidence;
 use crate::options::VerifyOptions;
 
 /// How deep a verification goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Depth {
     /// Commits, checkpoints and signatures.
@@ -21,6 +21,8 @@ pub enum Depth {
     /// And every byte, every row and its hash, and whether images join.
     #[default]
     Full,
+    /// And the copies for queries: every row of the lake against its evidence, every cell that is derived, every name.
+    Lake,
 }
 
 /// Some commits instead of all.
@@ -57,7 +59,7 @@ impl Scope {
         let since = known.map(|signed| signed.checkpoint.size);
         Self {
             level: options.depth,
-            images: options.images && options.depth == Depth::Full && options.sample.is_none(),
+            images: options.images && options.depth >= Depth::Full && options.sample.is_none(),
             since,
             first: options.first.max(since.unwrap_or(0)),
             last: options.last,

@@ -7,6 +7,7 @@ mod evidence;
 mod filters;
 mod history;
 mod images;
+mod lake;
 mod tiles;
 mod trust;
 mod writer;

@@ -144,6 +144,10 @@ impl Store for Faulty {
         self.around("list", prefix, self.inner.list(prefix, after)).await
     }
 
+    async fn remove(&self, key: &str) -> Result<(), StoreError> {
+        self.around("remove", key, self.inner.remove(key)).await
+    }
+
     async fn folders(&self) -> Result<Vec<String>, StoreError> {
         self.around("folders", "", self.inner.folders()).await
     }
@@ -204,6 +208,10 @@ impl Store for Distant {
 
     async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<Entry>, StoreError> {
         self.around(self.inner.list(prefix, after)).await
+    }
+
+    async fn remove(&self, key: &str) -> Result<(), StoreError> {
+        self.around(self.inner.remove(key)).await
     }
 
     async fn folders(&self) -> Result<Vec<String>, StoreError> {

@@ -96,6 +96,7 @@ pub fn table(name: &str) -> TableConfig {
         on_gap: OnGap::RecordAndContinue,
         latency: Duration::from_secs(10),
         filters: Vec::new(),
+        columns: sealog_pipeline::Columns::default(),
     }
 }
 
@@ -112,6 +113,7 @@ pub fn config(tables: Vec<TableConfig>) -> Config {
         filter_cache: None,
         redaction_secret: None,
         signals: Signals::default(),
+        lake: None,
         tables,
     }
 }

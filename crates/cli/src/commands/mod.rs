@@ -1,7 +1,9 @@
 //! One command, one file; and what several of them need.
 
 pub(crate) mod archive;
+pub(crate) mod athena;
 pub(crate) mod check_proof;
+pub(crate) mod compact;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod cost;
@@ -11,6 +13,7 @@ pub(crate) mod filter;
 pub(crate) mod gaps;
 pub(crate) mod hold;
 pub(crate) mod keys;
+pub(crate) mod lake;
 pub(crate) mod prove;
 pub(crate) mod run;
 pub(crate) mod signals;

@@ -45,11 +45,7 @@ fn options(args: &VerifyArgs) -> Result<VerifyOptions, Failure> {
         VerifyLevel::Chain => Depth::Chain,
         VerifyLevel::Objects => Depth::Objects,
         VerifyLevel::Full => Depth::Full,
-        VerifyLevel::Lake => {
-            return Err(Failure::usage(
-                "--level lake: archives have no lake yet, so there is nothing to check in it; use chain, objects or full",
-            ));
-        }
+        VerifyLevel::Lake => Depth::Lake,
     };
     let outside = args.since.as_deref().or(args.checkpoint.as_deref());
     let mut spill = Spill::default();

@@ -267,6 +267,7 @@ fn config(archive: &Path) -> Config {
         on_gap: OnGap::Halt,
         latency: Duration::from_secs(10),
         filters: Vec::new(),
+        columns: sealog_pipeline::Columns::default(),
     };
     Config {
         archive: Location::Directory(archive.to_owned()),
@@ -278,6 +279,7 @@ fn config(archive: &Path) -> Config {
         filter_cache: None,
         redaction_secret: None,
         signals: Signals::default(),
+        lake: None,
         tables: vec![table],
     }
 }

@@ -98,6 +98,7 @@ fn config() -> Config {
         on_gap: OnGap::Halt,
         latency: LATENCY,
         filters: Vec::new(),
+        columns: sealog_pipeline::Columns::default(),
     };
     Config {
         archive: Location::Directory(PathBuf::new()),
@@ -109,6 +110,7 @@ fn config() -> Config {
         filter_cache: None,
         redaction_secret: None,
         signals: Signals::default(),
+        lake: None,
         tables: vec![table],
     }
 }

@@ -16,6 +16,7 @@ const ROOT: &[&str] = &[
     "retention",
     "encryption",
     "signals",
+    "lake",
     "table",
 ];
 const SIGNING: &[&str] = &["key", "also", "name"];
@@ -24,14 +25,11 @@ const MEMORY: &[&str] = &["pages_max"];
 const RETENTION: &[&str] = &["mode", "days"];
 const ENCRYPTION: &[&str] = &["mode", "key", "bucket_key"];
 const SIGNALS: &[&str] = &["listen", "loss_clock_min", "emf", "emf_interval"];
+const LAKE: &[&str] = &["compact", "grace", "bytes_per_second", "memory", "spill"];
 const TABLE: &[&str] =
-    &["name", "log", "require_view_type", "start", "on_gap", "latency", "columns", "filter"];
+    &["name", "log", "require_view_type", "start", "on_gap", "latency", "keys", "columns", "filter"];
 
-/// Keys of the design that this version does not act on; accepting them would promise what is not kept.
-const LATER: &[(&str, &str)] =
-    &[("columns", "typed columns are not there yet; leave `columns` out: images are archived whole")];
-
-/// Refuses keys that are unknown or not acted on.
+/// Refuses keys that are unknown.
 pub(super) fn known_keys(file: &toml::Table) -> Result<(), String> {
     keys("", file, ROOT)?;
     for (name, known) in [
@@ -41,6 +39,7 @@ pub(super) fn known_keys(file: &toml::Table) -> Result<(), String> {
         ("retention", RETENTION),
         ("encryption", ENCRYPTION),
         ("signals", SIGNALS),
+        ("lake", LAKE),
     ] {
         if let Some(section) = file.get(name).and_then(toml::Value::as_table) {
             keys(&format!("{name}."), section, known)?;
@@ -56,11 +55,6 @@ pub(super) fn known_keys(file: &toml::Table) -> Result<(), String> {
 
 fn keys(place: &str, section: &toml::Table, known: &[&str]) -> Result<(), String> {
     for key in section.keys() {
-        if let Some((_, problem)) =
-            LATER.iter().find(|(later, _)| later == key).filter(|_| known.contains(&key.as_str()))
-        {
-            return Err((*problem).to_owned());
-        }
         if !known.contains(&key.as_str()) {
             return Err(format!("{place}{key} is unknown; {}", nearest(key, known)));
         }

@@ -16,6 +16,7 @@ mod end_to_end;
 mod events;
 mod filters;
 mod gather;
+mod lake;
 mod race;
 mod rebase;
 mod records;

@@ -33,6 +33,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use sealog_chain::{Retention, RetentionMode, sha256};
 
+use crate::object::{is_removable, never_removed};
 use crate::{Created, Entry, Object, Replaced, Stat, Store, StoreError, StoreErrorKind, Version, Versioning};
 use answer::Failure;
 
@@ -304,6 +305,18 @@ impl Store for S3 {
             }
         }
         Ok(entries)
+    }
+
+    async fn remove(&self, key: &str) -> Result<(), StoreError> {
+        if !is_removable(key) {
+            return Err(never_removed(key));
+        }
+        let request = self.client.delete_object().bucket(&self.bucket).key(self.name(key));
+        match request.send().await.map_err(|error| Failure::of(&error)) {
+            Ok(_) => Ok(()),
+            Err(failure) if failure.is_absent() => Ok(()),
+            Err(failure) => Err(self.error("remove", key, &failure)),
+        }
     }
 
     async fn folders(&self) -> Result<Vec<String>, StoreError> {

@@ -40,6 +40,7 @@ impl S3 {
             "hold" => object(&["s3:PutObjectLegalHold"]),
             "read retention" => object(&["s3:GetObject", "s3:GetObjectRetention", "s3:GetObjectLegalHold"]),
             "delete" => object(&["s3:GetObjectVersion"]),
+            "remove" => object(&["s3:DeleteObject"]),
             "list" => bucket(&["s3:ListBucket"]),
             "list versions" => bucket(&["s3:ListBucketVersions"]),
             "read versioning" => bucket(&["s3:GetBucketVersioning"]),

@@ -35,6 +35,10 @@ pub(crate) const PROPERTIES: &[Property] = &[
     Property { name: "lists in order, behind a name", check: Checked::Store(|it| Box::pin(lists(it))) },
     Property { name: "lists 1,200 names over pages", check: Checked::Store(|it| Box::pin(lists_pages(it))) },
     Property {
+        name: "removes what is derived, and nothing else",
+        check: Checked::Store(|it| Box::pin(removes(it))),
+    },
+    Property {
         name: "takes a name and names below it",
         check: Checked::Store(|it| Box::pin(name_and_below(it))),
     },
@@ -55,6 +59,27 @@ async fn creates_once(Subject { store, .. }: &Subject) -> Held {
     holds(there == Some(bytes("1")), there)?;
     let never = store.read("a/never").await.map_err(said)?;
     holds(never.is_none(), never)
+}
+
+async fn removes(Subject { store, .. }: &Subject) -> Held {
+    let key = "orders/lake/sorted/dt=2026-11-22/x.parquet";
+    store.replace(key, bytes("1"), None).await.map_err(said)?;
+    store.remove(key).await.map_err(said)?;
+    let there = store.read(key).await.map_err(said)?;
+    holds(there.is_none(), there)?;
+    let listed = store.list("orders/lake/sorted/", None).await.map_err(said)?;
+    holds(listed.is_empty(), listed)?;
+    store.remove(key).await.map_err(said)?;
+    let again = store.replace(key, bytes("2"), None).await.map_err(said)?;
+    holds(matches!(again, Replaced::Done(_)), again)?;
+    store.remove(key).await.map_err(said)?;
+    store.create("orders/commits/0", bytes("0")).await.map_err(said)?;
+    for other in ["orders/commits/0", "orders/lake/../commits/0", "orders/lake"] {
+        let refused = store.remove(other).await;
+        holds(refused.as_ref().is_err_and(|error| !error.kind.may_pass()), refused)?;
+    }
+    let kept = store.read("orders/commits/0").await.map_err(said)?;
+    holds(kept.is_some(), kept)
 }
 
 async fn states(Subject { store, .. }: &Subject) -> Held {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Case, commits, evidence, filters, history, images, tiles, trust};
+use super::{Case, commits, evidence, filters, history, images, lake, tiles, trust};
 use crate::{Code, Outcome};
 
 #[test]
@@ -18,6 +18,7 @@ fn every_code_of_the_table_has_a_case() {
         history::CASES,
         images::CASES,
         tiles::CASES,
+        lake::CASES,
     ];
     let found = all.into_iter().flatten().flat_map(|case| case.findings);
     let found: BTreeSet<&str> = found.filter_map(|finding| finding.split(' ').next()).collect();

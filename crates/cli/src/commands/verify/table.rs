@@ -29,6 +29,7 @@ pub(super) fn asked(scope: &Scope) -> String {
         Depth::Chain => "commits and signatures only; evidence was not looked at".to_owned(),
         Depth::Objects => "objects by size and stored checksum; rows were not looked at".to_owned(),
         Depth::Full => "every byte and every row".to_owned(),
+        Depth::Lake => "every byte and every row, and every row of the lake".to_owned(),
     };
     if let Some(since) = scope.since {
         asked.push_str(&format!(", behind your checkpoint over {since} commits"));
@@ -40,7 +41,7 @@ pub(super) fn asked(scope: &Scope) -> String {
     if let Some(sample) = scope.sample {
         asked.push_str(&format!(", of {} commits drawn with seed {}", sample.commits, sample.seed));
     }
-    if scope.level == Depth::Full && !scope.images {
+    if scope.level >= Depth::Full && !scope.images {
         asked.push_str("; images were not compared");
     }
     asked

@@ -1,0 +1,95 @@
+//! How far a lake is, told from its own files.
+
+use std::collections::BTreeMap;
+
+use arrow::array::AsArray as _;
+use arrow::datatypes::Int64Type;
+use bytes::Bytes;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use sealog_chain::{commit_key, commit_number_of};
+use sealog_record::Timestamp;
+use sealog_store::Log;
+
+use crate::columns::Columns;
+use crate::compact::read_marker;
+use crate::error::LakeError;
+use crate::marker::sorted_key;
+use crate::names::{COMMITS, DAYS, FRESH, date_of, number_of};
+use crate::read::LakeFile;
+
+/// How far a lake is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Commits of the log.
+    pub commits: u64,
+    /// Newest one whose rows are in the lake.
+    pub published: Option<u64>,
+    /// Values that did not fit, by typed column, over all published commits.
+    pub misfits: BTreeMap<String, u64>,
+}
+
+/// Reads how far a lake is. Every flattened commit is read for the misfits: they are small.
+///
+/// # Errors
+/// [`LakeError`].
+pub async fn standing(log: &Log, now: Timestamp) -> Result<Standing, LakeError> {
+    let mut standing = Standing { published: crate::published(log, now).await?, ..Standing::default() };
+    let behind = log.key(&commit_key(standing.published.unwrap_or(0)));
+    let after = standing.published.map(|_| behind);
+    let more = log.store().list(&log.key("commits/"), after.as_deref()).await?;
+    let prefix = log.key("");
+    let numbers = more.iter().filter_map(|entry| commit_number_of(entry.key.strip_prefix(&prefix)?));
+    standing.commits = numbers.max().or(standing.published).map_or(0, |newest| newest + 1);
+    for entry in log.store().list(&log.key(COMMITS), None).await? {
+        let Some(object) = log.store().read(&entry.key).await? else { continue };
+        for (column, misfits) in misfits(object.bytes).map_err(|what| broken(&entry.key, &what))? {
+            *standing.misfits.entry(column).or_default() += misfits;
+        }
+    }
+    Ok(standing)
+}
+
+fn broken(key: &str, what: &dyn std::fmt::Display) -> LakeError {
+    LakeError::Broken { key: key.to_owned(), what: what.to_string() }
+}
+
+fn misfits(bytes: Bytes) -> Result<Vec<(String, u64)>, parquet::errors::ParquetError> {
+    let mut found = Vec::new();
+    for batch in ParquetRecordBatchReaderBuilder::try_new(bytes)?.build()? {
+        let batch = batch?;
+        let text =
+            |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>().cloned());
+        let counts =
+            batch.column_by_name("misfits").and_then(|column| column.as_primitive_opt::<Int64Type>());
+        let (Some(names), Some(counts)) = (text("name"), counts) else { continue };
+        for (name, count) in names.iter().zip(counts).filter_map(|(name, count)| name.zip(count)) {
+            found.push((name.to_owned(), u64::try_from(count).unwrap_or(0)));
+        }
+    }
+    Ok(found)
+}
+
+/// The typed columns that the newest file of a lake was made by; `None` where there is no file.
+///
+/// # Errors
+/// [`LakeError`].
+pub async fn declared(log: &Log) -> Result<Option<Columns>, LakeError> {
+    let fresh = log.store().list(&log.key(FRESH), None).await?;
+    let newest = fresh.into_iter().max_by_key(|entry| number_of(&entry.key)).map(|entry| entry.key);
+    let newest = match newest {
+        Some(key) => Some(key),
+        None => newest_sorted(log).await?,
+    };
+    let Some(key) = newest else { return Ok(None) };
+    let Some(object) = log.store().read(&key).await? else { return Ok(None) };
+    let file = LakeFile::open(object.bytes, 1).map_err(|what| broken(&key, &what))?;
+    Ok(Some(file.columns().cloned().unwrap_or_default()))
+}
+
+async fn newest_sorted(log: &Log) -> Result<Option<String>, LakeError> {
+    let days = log.store().list(&log.key(DAYS), None).await?;
+    let Some(date) = days.last().and_then(|entry| date_of(&entry.key)) else { return Ok(None) };
+    let (marker, _) = read_marker(log, date).await?;
+    let file = marker.and_then(|marker| marker.files.into_iter().next());
+    Ok(file.map(|file| log.key(&sorted_key(date, &file.name))))
+}

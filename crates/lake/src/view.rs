@@ -1,0 +1,57 @@
+//! Which files hold each row once: the rule of the SQL view `changes`, for readers of our own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sealog_store::Log;
+
+use crate::compact::read_marker;
+use crate::error::LakeError;
+use crate::marker::sorted_key;
+use crate::names::{DAYS, FRESH, date_of, number_of};
+
+/// One day's files, by their names in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DayFiles {
+    /// `2026-11-22`
+    pub date: String,
+    /// Files of the valid generation; together in order of (pk, sk, sequence number).
+    pub sorted: Vec<String>,
+    /// Commits up to this one are in them.
+    pub through_commit: Option<i64>,
+    /// Files of later commits, in order of commit.
+    pub fresh: Vec<String>,
+}
+
+/// Files that together hold each published row once, day by day. Files of this answer stay for the grace period; a row that
+/// is published meanwhile may be in it or not.
+///
+/// # Errors
+/// [`LakeError`].
+pub async fn view(log: &Log) -> Result<Vec<DayFiles>, LakeError> {
+    // The markers first: what becomes sorted after that is still there as fresh.
+    let mut days: BTreeMap<String, DayFiles> = BTreeMap::new();
+    let listed = log.store().list(&log.key(DAYS), None).await?;
+    let dates: BTreeSet<&str> = listed.iter().filter_map(|entry| date_of(&entry.key)).collect();
+    for date in dates {
+        let (Some(marker), _) = read_marker(log, date).await? else { continue };
+        let sorted = marker.files.iter().map(|file| log.key(&sorted_key(date, &file.name)));
+        let files = DayFiles {
+            date: date.to_owned(),
+            sorted: sorted.collect(),
+            through_commit: Some(marker.valid.through_commit),
+            fresh: Vec::new(),
+        };
+        days.insert(date.to_owned(), files);
+    }
+    for entry in log.store().list(&log.key(FRESH), None).await? {
+        let (Some(date), Some(number)) = (date_of(&entry.key), number_of(&entry.key)) else { continue };
+        let day = days
+            .entry(date.to_owned())
+            .or_insert_with(|| DayFiles { date: date.to_owned(), ..DayFiles::default() });
+        if day.through_commit.is_none_or(|through| i64::try_from(number).is_ok_and(|number| number > through))
+        {
+            day.fresh.push(entry.key);
+        }
+    }
+    Ok(days.into_values().collect())
+}
