@@ -138,6 +138,7 @@ impl Athena {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "Arrow has dozens of types, the schema has these")]
 fn hive_type(kind: &DataType) -> String {
     match kind {
         DataType::Utf8 => "string".to_owned(),

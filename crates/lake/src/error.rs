@@ -94,6 +94,7 @@ pub(crate) fn died(error: tokio::task::JoinError) -> LakeError {
 
 /// A log that cannot be read as a whole has no lake.
 impl From<LogError> for LakeError {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "more ways to fail may come")]
     fn from(error: LogError) -> Self {
         match error {
             LogError::Store(error) => Self::Store(error),

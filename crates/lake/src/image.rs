@@ -136,12 +136,14 @@ fn settle(value: &mut Value) {
         Value::Object(members) => {
             let alone = members.len() == 1;
             for (name, value) in members.iter_mut() {
-                match value {
-                    // A map may have a member of this name, but no attribute value is an array.
-                    Value::Array(elements) if alone && matches!(name.as_str(), "SS" | "NS" | "BS") => {
-                        elements.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
-                    }
-                    value => settle(value),
+                // A map may have a member of this name, but no attribute value is an array.
+                if let Value::Array(elements) = value
+                    && alone
+                    && matches!(name.as_str(), "SS" | "NS" | "BS")
+                {
+                    elements.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
+                } else {
+                    settle(value);
                 }
             }
         }

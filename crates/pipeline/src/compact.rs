@@ -75,7 +75,7 @@ impl Compaction {
         for day in sealog_lake::pending(&log, through, false).await? {
             if is_worthwhile(&day, self.now()) {
                 let done =
-                    sealog_lake::compact(&log, &day.date, through, self.now(), &options, &pace).await?;
+                    sealog_lake::compact(&log, (&day.date, through), self.now(), &options, &pace).await?;
                 tracing::info!(log = self.table.log, day = day.date, ?done, "compacted");
             }
         }

@@ -66,7 +66,7 @@ pub(super) async fn compact(log: &Log, days: &[String], options: &CompactOptions
         if !days.is_empty() && !days.contains(&pending.date) {
             continue;
         }
-        let done = sealog_lake::compact(log, &pending.date, through, now(), options, &Unhurried).await?;
+        let done = sealog_lake::compact(log, (&pending.date, through), now(), options, &Unhurried).await?;
         let said = match done {
             Compacted::Nothing => "nothing is fresh".to_owned(),
             Compacted::Overtaken => "somebody else compacted it meanwhile".to_owned(),

@@ -168,8 +168,7 @@ pub(crate) async fn read_marker(
 /// [`LakeError`]; then the day is as it was, or as it was to be: the next call tells.
 pub async fn compact(
     log: &Log,
-    date: &str,
-    through: u64,
+    (date, through): (&str, u64),
     now: Timestamp,
     options: &CompactOptions,
     pace: &dyn Pace,

@@ -96,7 +96,7 @@ impl Sorter {
         let runs = std::mem::take(&mut self.runs);
         let mut sources = runs.into_iter().map(|run| self.source(run)).collect::<Result<Vec<_>, _>>()?;
         sources.push(Source::Held(self.held.into_iter()));
-        sources.extend(sorted.map(Source::Sorted));
+        sources.extend(sorted.map(Box::new).map(Source::Sorted));
         Merge::new(sources)
     }
 }
@@ -147,7 +147,7 @@ type Packed = BufReader<zstd::Decoder<'static, BufReader<File>>>;
 enum Source {
     Run(Packed, Spill),
     Held(std::vec::IntoIter<Entry>),
-    Sorted(SortedFiles),
+    Sorted(Box<SortedFiles>),
 }
 
 impl Source {

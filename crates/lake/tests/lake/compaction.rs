@@ -31,7 +31,7 @@ pub(crate) async fn compact_all(
 ) -> Result<Vec<Compacted>, LakeError> {
     let mut done = Vec::new();
     for day in pending(log, through, options.anew).await? {
-        done.push(compact(log, &day.date, through, at, options, &Unhurried).await?);
+        done.push(compact(log, (&day.date, through), at, options, &Unhurried).await?);
     }
     Ok(done)
 }
@@ -96,8 +96,8 @@ async fn of_two_compactors_one_wins_and_the_other_leaves_nothing() {
     let before = reader::rows(&log).await;
     let (ours, theirs) = (options("a"), options("b"));
     let (one, other) = tokio::join!(
-        compact(&log, "2026-11-22", 9, now(), &ours, &Unhurried),
-        compact(&log, "2026-11-22", 9, now(), &theirs, &Unhurried),
+        compact(&log, ("2026-11-22", 9), now(), &ours, &Unhurried),
+        compact(&log, ("2026-11-22", 9), now(), &theirs, &Unhurried),
     );
     let done = [one.unwrap(), other.unwrap()];
     let won = done.iter().filter(|it| matches!(it, Compacted::Done { .. })).count();
@@ -165,7 +165,7 @@ async fn making_a_cleaned_lake_anew_fills_new_columns_of_sorted_rows() {
     let gone = archive.store.list("orders/lake/fresh/dt=2026-11-23/", None).await.unwrap().remove(0);
     let kept = archive.store.read(&gone.key).await.unwrap().unwrap();
     archive.store.remove(&gone.key).await.unwrap();
-    let error = compact(&log, "2026-11-23", 9, later, &anew, &Unhurried).await.unwrap_err();
+    let error = compact(&log, ("2026-11-23", 9), later, &anew, &Unhurried).await.unwrap_err();
     assert!(error.to_string().contains("rows that are sorted"), "{error}");
     archive.store.replace(&gone.key, kept.bytes, None).await.unwrap();
     compact_all(&log, 9, later, &anew).await.unwrap();
@@ -186,7 +186,7 @@ async fn a_changed_sorted_file_is_not_taken_over_into_the_next_generation() {
     archive.store.replace(&key, bytes.into(), Some(&there)).await.unwrap();
     archive.commit(BEGIN_MS + 60 * HOUR_MS, &[change(3, "7.77", BEGIN_MS)]).await;
     publish(&log).await;
-    let error = compact(&log, "2026-11-22", 10, now(), &options("a"), &Unhurried).await.unwrap_err();
+    let error = compact(&log, ("2026-11-22", 10), now(), &options("a"), &Unhurried).await.unwrap_err();
     assert!(matches!(&error, LakeError::Broken { key: of, .. } if *of == key), "{error}");
 }
 

@@ -39,7 +39,7 @@ fn published(files: &mut Files, sorted: bool) {
             };
             let through = publisher.next() - 1;
             for day in pending(&log, through, false).await.unwrap() {
-                compact(&log, &day.date, through, now(), &options, &Unhurried).await.unwrap();
+                compact(&log, (&day.date, through), now(), &options, &Unhurried).await.unwrap();
             }
         }
         for entry in store.list(&log.key("lake/"), None).await.unwrap() {
