@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
@@ -112,17 +112,12 @@ pub struct Guest {
 
 static GUESTS: LazyLock<Mutex<BTreeMap<Acts, Guest>>> = LazyLock::new(Mutex::default);
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
-    let folder = std::env::temp_dir().join(format!("sealog-guests-{}", std::process::id()));
+    // Shared by all test processes: what lies there is named by what it is.
+    let folder = std::env::temp_dir().join("sealog-guests");
     std::fs::create_dir_all(&folder).unwrap();
     folder
 });
-static SECRET: LazyLock<PathBuf> = LazyLock::new(|| {
-    let file = FOLDER.join("secret");
-    let mut made = std::fs::OpenOptions::new();
-    made.create(true).truncate(true).write(true).mode(0o600);
-    made.open(&file).unwrap().write_all("5a".repeat(32).as_bytes()).unwrap();
-    file
-});
+static SECRET: LazyLock<PathBuf> = LazyLock::new(|| put("secret", "5a".repeat(32).as_bytes()));
 static WORKSHOP: LazyLock<Workshop> =
     LazyLock::new(|| Workshop::new(Host::new(Some(&FOLDER.join("compiled"))).unwrap()).in_place());
 
@@ -138,6 +133,16 @@ pub fn secret() -> PathBuf {
     SECRET.clone()
 }
 
+/// Puts a file there whole, whoever else does the same.
+fn put(name: &str, bytes: &[u8]) -> PathBuf {
+    let (file, part) = (FOLDER.join(name), FOLDER.join(format!("{name}.{}", std::process::id())));
+    let mut made = std::fs::OpenOptions::new();
+    made.create(true).truncate(true).write(true).mode(0o600);
+    made.open(&part).unwrap().write_all(bytes).unwrap();
+    std::fs::rename(part, &file).unwrap();
+    file
+}
+
 /// The component of a guest, made once.
 #[must_use]
 pub fn guest(acts: Acts) -> Guest {
@@ -145,9 +150,7 @@ pub fn guest(acts: Acts) -> Guest {
     let made = || {
         let bytes = component(acts);
         let digest = sha256(&bytes);
-        let file = FOLDER.join(format!("{digest}.wasm"));
-        std::fs::write(&file, bytes).unwrap();
-        Guest { acts, digest, file }
+        Guest { acts, digest, file: put(&format!("{digest}.wasm"), &bytes) }
     };
     guests.entry(acts).or_insert_with(made).clone()
 }
@@ -178,12 +181,6 @@ pub fn filter(name: &str, acts: Acts, mode: Mode) -> FilterConfig {
             wall_max: Some(Duration::from_secs(60)),
         },
     }
-}
-
-/// Removes what the tests of this process left.
-pub fn clear() {
-    let folder: &Path = &FOLDER;
-    drop(std::fs::remove_dir_all(folder));
 }
 
 // The component.
