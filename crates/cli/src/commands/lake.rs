@@ -168,6 +168,7 @@ fn misfits(
 }
 
 impl From<LakeError> for Failure {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "more ways to fail may come")]
     fn from(error: LakeError) -> Self {
         match error {
             LakeError::Store(error) => error.into(),

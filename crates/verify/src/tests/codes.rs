@@ -7,7 +7,7 @@ use crate::{Code, Outcome};
 
 #[test]
 fn every_code_of_the_table_has_a_case() {
-    let all: [&[Case]; 10] = [
+    let all: [&[Case]; 11] = [
         commits::COMMITS_THAT_ARE_NOT_WHAT_THEY_WERE,
         commits::WHAT_A_SIGNER_MUST_NOT_STATE,
         commits::SEGMENTS_THAT_DO_NOT_JOIN,
