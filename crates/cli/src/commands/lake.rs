@@ -20,7 +20,7 @@ pub(crate) struct LakeArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Publish what is committed and not in the lake yet; `sealog run` does it by itself with [lake] in its configuration
+    /// Publish what is committed and not in the lake yet; `sealog run` does it by itself where its configuration has a lake
     Publish(LogsArgs),
     /// Make the lake anew from the first commit on; needed to fill columns that were declared later
     Rebuild(LogsArgs),
