@@ -54,11 +54,6 @@ fn unknown_imports_and_exports_are_named() {
             "imports net:sockets/tcp@1.0.0",
         ),
         ("(component)".to_owned(), "does not export configure and evaluate"),
-        (
-            r#"(component (component $c) (instance $i (instantiate $c)) (export "more" (instance $i)))"#
-                .to_owned(),
-            "it exports more",
-        ),
     ] {
         let said = refusal(&wat(&component));
         assert!(said.contains(expected), "{said}");
