@@ -38,6 +38,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next member of an object that was entered: its name; its value is next. Skip it before asking again.
+    #[inline]
     pub(crate) fn member(&mut self) -> Option<Name<'a>> {
         self.separator();
         self.eat(b'"')?;
@@ -55,16 +56,25 @@ impl<'a> Scanner<'a> {
     }
 
     /// Skips a value and says where it is.
+    #[inline]
     pub(crate) fn value(&mut self) -> Option<Range<usize>> {
         let start = self.at;
-        match self.peek()? {
-            b'"' => {
+        match self.text.as_bytes().get(self.at..)? {
+            // A scalar attribute, as the service writes it: one text in braces.
+            [b'{', b'"', _, b'"', b':', b'"', ..] => {
+                self.at += 6;
+                self.skip_string()?;
+                if self.eat(b'}').is_none() {
+                    self.at = start;
+                    self.skip_nested()?;
+                }
+            }
+            [b'"', ..] => {
                 self.at += 1;
                 self.skip_string()?;
             }
-            b'{' | b'[' => self.skip_nested()?,
-            _ => {
-                let rest = self.text.as_bytes().get(self.at..)?;
+            [b'{' | b'[', ..] => self.skip_nested()?,
+            rest => {
                 let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r');
                 let length = rest.iter().position(ends).unwrap_or(rest.len());
                 self.at += length;
@@ -96,12 +106,14 @@ impl<'a> Scanner<'a> {
         (self.peek()? == byte).then(|| self.at += 1)
     }
 
+    #[inline]
     fn white(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
         }
     }
 
+    #[inline]
     fn separator(&mut self) {
         self.white();
         if self.eat(b',').is_some() {
@@ -110,18 +122,20 @@ impl<'a> Scanner<'a> {
     }
 
     /// What stands up to the closing quote; the opening one is behind us.
+    #[inline]
     fn string(&mut self) -> Option<Name<'a>> {
         let start = self.at;
         let has_escapes = self.skip_string()?;
         Some(Name { raw: self.text.get(start..self.at - 1)?, has_escapes })
     }
 
+    #[inline]
     fn skip_string(&mut self) -> Option<bool> {
         let bytes = self.text.as_bytes();
         let mut has_escapes = false;
         loop {
             let rest = bytes.get(self.at..)?;
-            let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+            let length = quote_or_backslash(rest)?;
             if rest.get(length) == Some(&b'"') {
                 self.at += length + 1;
                 return Some(has_escapes);
@@ -131,26 +145,50 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    #[inline(never)]
     fn skip_nested(&mut self) -> Option<()> {
         let mut depth = 0_usize;
         loop {
-            let byte = self.peek()?;
-            self.at += 1;
-            match byte {
+            // Between two strings there are a few bytes, and most of them do not matter.
+            let rest = self.text.as_bytes().get(self.at..)?;
+            let length = rest.iter().position(|byte| matches!(byte, b'"' | b'{' | b'[' | b'}' | b']'))?;
+            self.at += length + 1;
+            match rest.get(length)? {
                 b'"' => {
                     self.skip_string()?;
                 }
                 b'{' | b'[' => depth += 1,
-                b'}' | b']' => {
+                _ => {
                     depth = depth.saturating_sub(1);
                     if depth == 0 {
                         return Some(());
                     }
                 }
-                _ => {}
             }
         }
     }
+}
+
+/// The place of the first quote or backslash. Eight bytes are looked at at a time: a loop over single ones is wrongly
+/// predicted at the end of each string, which costs more than all the rest.
+#[inline]
+fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES << 7;
+    // The lowest marked byte is one that is nought; higher ones may be marked wrongly.
+    let noughts = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+    let mut place = 0;
+    let mut rest = bytes;
+    while let Some((word, behind)) = rest.split_first_chunk::<8>() {
+        let word = u64::from_le_bytes(*word);
+        let found = noughts(word ^ (ONES * u64::from(b'"'))) | noughts(word ^ (ONES * u64::from(b'\\')));
+        if found != 0 {
+            return Some(place + (found.trailing_zeros() / 8) as usize);
+        }
+        place += 8;
+        rest = behind;
+    }
+    rest.iter().position(|byte| matches!(byte, b'"' | b'\\')).map(|last| place + last)
 }
 
 /// Decodes what stands between quotes; `None` for half a surrogate pair, which no text can hold.

@@ -4,7 +4,8 @@
 //! The records are orders of about 1,100 bytes of images; a batch has 1,000. Compared are: the predicate in Rust on the
 //! same columns; a guest that gets four declared columns; a guest that gets the whole new image as text and does not even
 //! parse it. The guests are WAT and cost next to nothing themselves, so the figures are the interface's. Components named
-//! `*.wasm` in the directory `SEALOG_GUESTS_OUT` are measured the same way, one line each: that is the table per language.
+//! `*.wasm` in the directory `SEALOG_GUESTS_OUT` are measured the same way, one line each, configured by the `*.json`
+//! beside them if there is one: that is the table per language.
 
 #![allow(clippy::print_stdout, reason = "figures on standard output are what this program is for")]
 #![allow(
@@ -91,6 +92,7 @@ fn line(name: &str, cost: f64, filter: Option<&Filter>, records: &[ChangeRecord<
     );
 }
 
+#[expect(clippy::too_many_lines, reason = "one measurement after the other")]
 fn main() {
     let orders: Vec<[String; 2]> = (0..BATCH).map(images).collect();
     let sequences: Vec<String> = (0..BATCH).map(|number| format!("{number:021}")).collect();
@@ -116,7 +118,8 @@ fn main() {
         Host::builder().cache(folder.path().join("cache")).compiler(compiler, Vec::new()).build().unwrap();
     let limits = Limits { fuel_per_record: 2_000_000_000, ..Limits::default() };
     let options = FilterOptions { mode: Mode::Shadow, limits, ..FilterOptions::default() };
-    let load = |component: &[u8]| {
+    let load = |component: &[u8], config: serde_json::Value| {
+        let options = FilterOptions { config, ..options.clone() };
         let began = cpu_time();
         host.load(component, options.clone()).unwrap();
         let first = cpu_time() - began;
@@ -128,8 +131,9 @@ fn main() {
     let four: [Column; 4] =
         [('o', &["status"]), ('n', &["status"]), ('n', &["amount"]), ('n', &["customer", "tenant"])];
     let answers: Vec<Verdict> = (b'a'..=b'z').map(|_| Verdict::Keep).chain([drop("why")]).collect();
-    let measure = |name: &str, component: &[u8]| {
-        let filter = load(component);
+    let none = serde_json::json!({});
+    let measure = |name: &str, component: &[u8], config: &serde_json::Value| {
+        let filter = load(component, config.clone());
         let cost = measured(|| drop_it(&filter, &records));
         line(name, cost, Some(&filter), &records);
         let mut panel = Panel::new(vec![filter], None).unwrap();
@@ -145,10 +149,14 @@ fn main() {
     });
     line("native predicate", cost, None, &records);
     let projected =
-        measure("guest in WAT, four columns", &guest().columns(&four).answers(&answers).component());
+        measure("guest in WAT, four columns", &guest().columns(&four).answers(&answers).component(), &none);
     let whole: [Column; 1] = [('n', &[])];
     let large = Guest { pages: 64, ..guest() };
-    measure("guest in WAT, whole image, not parsed", &large.columns(&whole).answers(&answers).component());
+    measure(
+        "guest in WAT, whole image, not parsed",
+        &large.columns(&whole).answers(&answers).component(),
+        &none,
+    );
     let word = if projected <= GOAL_US { "reached" } else { "MISSED" };
     println!("the goal of {GOAL_US} µs for four columns is {word}");
 
@@ -158,7 +166,9 @@ fn main() {
     components.retain(|path| path.extension().is_some_and(|extension| extension == "wasm"));
     components.sort();
     for path in components {
-        measure(&path.file_name().unwrap().to_string_lossy(), &std::fs::read(&path).unwrap());
+        let config = std::fs::read(path.with_extension("json")).ok();
+        let config = config.map_or(none.clone(), |text| serde_json::from_slice(&text).unwrap());
+        measure(&path.file_name().unwrap().to_string_lossy(), &std::fs::read(&path).unwrap(), &config);
     }
 }
 
