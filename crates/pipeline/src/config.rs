@@ -134,6 +134,7 @@ struct Table {
     latency: Option<String>,
     #[serde(default)]
     filter: Vec<filters::FilterSection>,
+    #[serde(default)]
     keys: Vec<String>,
     columns: Option<toml::Table>,
 }
