@@ -49,10 +49,16 @@ impl Round<'_> {
         let mut counts = Counts::default();
         let open = |(place, ballot): (usize, &Ballot)| (!ballot.is_dropped()).then_some(place);
         let places: Vec<usize> = self.ballots.iter().enumerate().filter_map(open).collect();
-        let records: Vec<_> = places.iter().filter_map(|place| self.records.get(*place)).copied().collect();
+        let open: Vec<_>;
+        let records = if places.len() == self.records.len() {
+            self.records
+        } else {
+            open = places.iter().filter_map(|place| self.records.get(*place)).copied().collect();
+            &open
+        };
         let mut start = 0;
         while start < records.len() && !seat.is_bypassed {
-            let Step { range, outcomes, log } = seat.stride.step(&seat.filter, &records, start);
+            let Step { range, outcomes, log } = seat.stride.step(&seat.filter, records, start);
             let filter = seat.filter.name();
             self.notices.extend(log.into_iter().map(|line| Notice::Log { filter: filter.to_owned(), line }));
             start = range.end;
