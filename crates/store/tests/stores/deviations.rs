@@ -41,6 +41,13 @@ pub(crate) const DEVIATIONS: &[Deviation] = &[
     },
     Deviation {
         store: "versitygw",
+        property: "writes anew what was removed",
+        rule: "If-None-Match: * succeeds if the current version is a delete marker (user guide, \"Conditional writes\")",
+        does: "412",
+        seen: "Changed",
+    },
+    Deviation {
+        store: "versitygw",
         property: "lists each version once over pages",
         rule: "a page begins behind its markers (API reference, ListObjectVersions)",
         does: "the last row of a page is the first of the next",

@@ -39,6 +39,10 @@ pub(crate) const PROPERTIES: &[Property] = &[
         check: Checked::Store(|it| Box::pin(removes(it))),
     },
     Property {
+        name: "writes anew what was removed",
+        check: Checked::Store(|it| Box::pin(writes_anew(it))),
+    },
+    Property {
         name: "takes a name and names below it",
         check: Checked::Store(|it| Box::pin(name_and_below(it))),
     },
@@ -61,6 +65,14 @@ async fn creates_once(Subject { store, .. }: &Subject) -> Held {
     holds(never.is_none(), never)
 }
 
+async fn writes_anew(Subject { store, .. }: &Subject) -> Held {
+    let key = "orders/lake/fresh/dt=2026-11-22/x.parquet";
+    store.replace(key, bytes("1"), None).await.map_err(said)?;
+    store.remove(key).await.map_err(said)?;
+    let again = store.replace(key, bytes("2"), None).await.map_err(said)?;
+    holds(matches!(again, Replaced::Done(_)), again)
+}
+
 async fn removes(Subject { store, .. }: &Subject) -> Held {
     let key = "orders/lake/sorted/dt=2026-11-22/x.parquet";
     store.replace(key, bytes("1"), None).await.map_err(said)?;
@@ -69,9 +81,6 @@ async fn removes(Subject { store, .. }: &Subject) -> Held {
     holds(there.is_none(), there)?;
     let listed = store.list("orders/lake/sorted/", None).await.map_err(said)?;
     holds(listed.is_empty(), listed)?;
-    store.remove(key).await.map_err(said)?;
-    let again = store.replace(key, bytes("2"), None).await.map_err(said)?;
-    holds(matches!(again, Replaced::Done(_)), again)?;
     store.remove(key).await.map_err(said)?;
     store.create("orders/commits/0", bytes("0")).await.map_err(said)?;
     for other in ["orders/commits/0", "orders/lake/../commits/0", "orders/lake"] {
