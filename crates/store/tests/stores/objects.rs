@@ -38,10 +38,7 @@ pub(crate) const PROPERTIES: &[Property] = &[
         name: "removes what is derived, and nothing else",
         check: Checked::Store(|it| Box::pin(removes(it))),
     },
-    Property {
-        name: "writes anew what was removed",
-        check: Checked::Store(|it| Box::pin(writes_anew(it))),
-    },
+    Property { name: "writes anew what was removed", check: Checked::Store(|it| Box::pin(writes_anew(it))) },
     Property {
         name: "takes a name and names below it",
         check: Checked::Store(|it| Box::pin(name_and_below(it))),
