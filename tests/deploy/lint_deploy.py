@@ -16,11 +16,12 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "integration")]
 
 from checks import Checks  # noqa: E402
-from lint import cloudformation, documents, iam, image, kubernetes, kubevela, policy  # noqa: E402
+from lint import athena, cloudformation, documents, iam, image, kubernetes, kubevela, policy  # noqa: E402
 from lint import dashboard, prometheus, scan, signals, terraform, unit  # noqa: E402
 from lint.place import Place  # noqa: E402
 
 PARTS = {
+    "athena": athena.check,
     "kubevela": kubevela.check, "kubernetes": kubernetes.check, "image": image.check, "sbom": image.sbom, "unit": unit.check, "iam": iam.check,
     "terraform": terraform.check, "cloudformation": cloudformation.check, "prometheus": prometheus.check,
     "dashboard": dashboard.check, "documents": documents.check, "scan": scan.check, "policy": policy.check, "signals": signals.check,

@@ -48,6 +48,7 @@ MISTAKES = [
     ("prometheus", "prometheus/sealog.rules.yml", "sealog_iterator_age_seconds > 60\n", "sealog_iterator_age_seconds > 60000\n", "SealogIteratorAge"),
     ("prometheus", "prometheus/sealog.rules.yml", 'sum by (table, log) (increase(', 'sum by (table, log) increase(', "check rules"),
     ("dashboard", "grafana/sealog.json", "min(sealog_ready)", "min(sealog_ready", "promtool reads"),
+    ("athena", "athena/10_orders_fresh.sql", "yyyy-MM-dd", "yyyy-mm-dd", "differs"),
     ("documents", "terraform/README.md", "## How to remove it", "## Removing", "How to remove it"),
     ("scan", "sam/template.yaml", "EnableKeyRotation: true", "EnableKeyRotation: false", "CKV_AWS_7"),
     ("scan", "docker/Dockerfile", "USER 65532:65532\n", "", "CKV_DOCKER"),
