@@ -325,12 +325,12 @@ def main():
     parser.set_defaults(seed=1)
     options = parser.parse_args()
     checks = Checks("iam")
-    boto3.client("s3", endpoint_url=os.environ["SEALOG_TEST_VERSITYGW"]).create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
+    boto3.client("s3", region_name=os.environ["AWS_REGION"], endpoint_url=os.environ["SEALOG_TEST_VERSITYGW"]).create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
     moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     moto.start()
     try:
         kms = "http://{}:{}".format(*moto.get_host_and_port())
-        key = boto3.client("kms", endpoint_url=kms).create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+        key = boto3.client("kms", region_name=os.environ["AWS_REGION"], endpoint_url=kms).create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
         with checks.section("recorded"), common.workplace(options, "iam") as folder:
             scenario = folder / "scenario.toml"
             scenario.write_text(SCENARIO)

@@ -43,7 +43,7 @@ items = 50
 bytes = 400
 """
 # Exported only while there is something to say of them.
-SOMETIMES = {"sealog_filter_records_total", "sealog_filter_bypassed"}
+SOMETIMES = {"sealog_filter_records_total", "sealog_filter_bypassed", "sealog_lake_lag_seconds", "sealog_lake_caught_up"}
 BY_VERIFY = {"sealog_verification_outcome", "sealog_verification_timestamp_seconds"}
 
 

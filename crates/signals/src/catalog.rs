@@ -89,6 +89,8 @@ catalog! {
     ALARM = "sealog_alarm" Gauge "" &["table", "log", "kind"], "Whether a person should look at something";
     FILTER_RECORDS = "sealog_filter_records_total" Counter "" &["table", "log", "filter", "verdict"], "Records that a filter judged, by its answer";
     FILTER_BYPASSED = "sealog_filter_bypassed" Gauge "" &["table", "log", "filter"], "Whether a filter failed too often and is no longer asked";
+    LAKE_LAG = "sealog_lake_lag_seconds" Gauge "seconds" TABLE, "Time from the newest published commit until its rows were in the lake";
+    LAKE_CAUGHT_UP = "sealog_lake_caught_up" Gauge "" TABLE, "Whether everything that was committed was in the lake when it was last looked";
     VERIFICATION_OUTCOME = "sealog_verification_outcome" Gauge "" &["log", "outcome"], "What the last verification said: 1 for its outcome; written by sealog verify --metrics";
     VERIFICATION_TIME = "sealog_verification_timestamp_seconds" Gauge "seconds" &["log"], "When that verification was made, since 1970-01-01 UTC";
 }

@@ -122,6 +122,9 @@ fn gauges(text: &mut Text, tables: &[Moment<'_>], heartbeat_s: u64) {
         Some(seconds(it.of.progress.committed_at_ms().unwrap_or(0)).into())
     });
     each(tables, text, &names::HEARTBEAT, |_| Some(heartbeat_s.into()));
+    let published = |it: &Moment<'_>| Some(it.of.progress.lake()).filter(|lake| lake.published.is_some());
+    each(tables, text, &names::LAKE_LAG, |it| Some(seconds(published(it)?.lag_ms).into()));
+    each(tables, text, &names::LAKE_CAUGHT_UP, |it| Some(published(it)?.caught_up.into()));
     let durations = tables.iter().map(|it| (it.labels(), it.of.progress.commit_durations()));
     text.durations(&names::COMMIT_DURATION, durations.collect());
 }

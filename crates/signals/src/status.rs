@@ -40,8 +40,20 @@ fn table(of: &WatchedTable, now_ms: i64) -> Value {
         "lost_races": totals.lost_races, "restarts": totals.restarts, "gaps": totals.gaps,
         "calls": calls(of), "store_calls": store_calls(of),
         "filters": of.progress.filters().totals().iter().map(filter).collect::<Vec<_>>(),
+        "lake": lake(of),
         "alarms": report.alarms.iter().map(alarm).collect::<Vec<_>>(),
         "shards": report.shards.iter().map(shard).collect::<Vec<_>>(),
+    })
+}
+
+/// Null until something was published by this run.
+fn lake(of: &WatchedTable) -> Value {
+    let lake = of.progress.lake();
+    lake.published.map_or(Value::Null, |published| {
+        json!({
+            "published": published, "lag_ms": lake.lag_ms, "caught_up": lake.caught_up, "stopped": lake.stopped,
+            "misfits": lake.misfits,
+        })
     })
 }
 

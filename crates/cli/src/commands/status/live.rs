@@ -43,6 +43,13 @@ fn of_table(table: &Value, running_ms: u64) -> String {
     );
     let calls = sum(at(table, "/calls/GetRecords"));
     text.push_str(&format!("    {}{}\n", print::counted(calls, "GetRecords call"), month(calls, running_ms)));
+    if let Some(published) = at(table, "/lake/published").as_u64() {
+        let behind = if at(table, "/lake/caught_up") == true { "" } else { ", more to come" };
+        text.push_str(&format!(
+            "    lake up to commit {published}{behind}; its rows were there {} behind it\n",
+            span(at(table, "/lake/lag_ms")),
+        ));
+    }
     for filter in items(at(table, "/filters")) {
         let said = |verdict: &str| count(at(filter, &format!("/decisions/{verdict}")));
         let bypassed = if at(filter, "/bypassed") == true { " (BYPASSED)" } else { "" };
@@ -109,6 +116,7 @@ mod tests {
         let live = json!({
             "version": "1", "running_ms": 3_600_000, "reasons": ["table t: it has stopped"],
             "tables": [{ "table": "t", "lag_ms": 62_000, "loss_clock_ms": 3_600_000, "records_read": 1234, "calls": { "GetRecords": { "ok": 7000, "throttled": 200 } },
+                         "lake": { "published": 7, "lag_ms": 1500, "caught_up": false },
                          "filters": [{ "name": "large", "bypassed": true, "decisions": { "keep": 5, "drop": 2, "redact": 0, "fault": 20 } }],
                          "shards": [{ "stream": "s", "shard": "a", "state": "in_trouble", "why": "cut", "lag_ms": 1000, "loss_clock_ms": null }] }],
         });
@@ -117,6 +125,7 @@ mod tests {
             "NOT READY: table t: it has stopped",
             "lag 1 min 2 s, loss clock 1 h 0 min; 1,234 read",
             "7,200 GetRecords calls; 5,184,000 a month at this pace, $0.53 beyond",
+            "lake up to commit 7, more to come; its rows were there 1 s behind it",
             "filter large (BYPASSED): 5 kept, 2 dropped, 0 redacted, 20 failed",
             "s a  in trouble, lag 1 s, loss clock not known yet: cut",
         ] {
