@@ -43,7 +43,7 @@ const ALL: &[&str] = &[
     "simulator",
 ];
 
-/// The rooms. `filter` and `query` are listed before they are built.
+/// The rooms. `query` is listed before it is built.
 pub const ROOMS: &[Room] = &[
     Room {
         folder: "record",
@@ -114,12 +114,12 @@ pub const ROOMS: &[Room] = &[
         may_use: &["record", "source", "filter", "batch", "chain", "store", "lake"],
         never: &["clap", "sealog-verify", "sealog-query", "sealog-simulator"],
     },
-    // `lake`: what copies are derived by. Evidence is read and hashed by code of its own all the same.
     Room {
         folder: "signals",
         may_use: &["record", "source", "chain", "store", "pipeline"],
         never: &["clap", "sealog-verify", "sealog-query", "sealog-simulator"],
     },
+    // `lake`: what copies are derived by. Evidence is read and hashed by code of its own all the same.
     Room {
         folder: "verify",
         may_use: &["record", "batch", "chain", "store", "lake"],
