@@ -43,7 +43,7 @@ const ALL: &[&str] = &[
     "simulator",
 ];
 
-/// The rooms. `query` is listed before it is built.
+/// The rooms.
 pub const ROOMS: &[Room] = &[
     Room {
         folder: "record",
@@ -134,7 +134,7 @@ pub const ROOMS: &[Room] = &[
     },
     Room {
         folder: "query",
-        may_use: &["record", "batch", "chain", "store"],
+        may_use: &["record", "batch", "chain", "store", "lake"],
         never: &[
             "sealog-source",
             "sealog-filter",
