@@ -30,7 +30,7 @@ pub(crate) async fn run(args: &CompactArgs) -> Result<Exit, Failure> {
     for table in &chosen.tables {
         let log = chosen.log(table);
         let options = options(&lake, table.columns.clone(), false);
-        compact(&log, &args.days, &options).await?;
+        compact(&log, &args.days, &options, |day, done| say(&log, day, done)).await?;
         if !args.no_clean {
             let grace = i64::try_from(lake.grace.as_millis()).unwrap_or(i64::MAX);
             let cleaned = sealog_lake::clean(&log, now(), grace).await?;
@@ -56,8 +56,13 @@ pub(super) fn options(lake: &LakeOptions, columns: sealog_lake::Columns, anew: b
     }
 }
 
-/// Compacts what is published, day by day.
-pub(super) async fn compact(log: &Log, days: &[String], options: &CompactOptions) -> Result<(), Failure> {
+/// Compacts what is published, day by day, and tells of each.
+pub(super) async fn compact(
+    log: &Log,
+    days: &[String],
+    options: &CompactOptions,
+    mut tell: impl FnMut(&str, Compacted) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let Some(through) = sealog_lake::published(log, now()).await? else {
         writeln!(std::io::stdout(), "{}: nothing is published yet", log.name())?;
         return Ok(());
@@ -67,17 +72,23 @@ pub(super) async fn compact(log: &Log, days: &[String], options: &CompactOptions
             continue;
         }
         let done = sealog_lake::compact(log, (&pending.date, through), now(), options, &Unhurried).await?;
-        let said = match done {
-            Compacted::Nothing => "nothing is fresh".to_owned(),
-            Compacted::Overtaken => "somebody else compacted it meanwhile".to_owned(),
-            Compacted::Done { files, rows, bytes } => format!(
-                "{} in {}, {}",
-                print::counted(rows, "row"),
-                print::counted(files, "file"),
-                print::bytes(bytes)
-            ),
-        };
-        writeln!(std::io::stdout(), "{} {}: {said}", log.name(), pending.date)?;
+        tell(&pending.date, done)?;
     }
+    Ok(())
+}
+
+/// What became of a day, in a line.
+pub(super) fn say(log: &Log, day: &str, done: Compacted) -> Result<(), Failure> {
+    let said = match done {
+        Compacted::Nothing => "nothing is fresh".to_owned(),
+        Compacted::Overtaken => "somebody else compacted it meanwhile".to_owned(),
+        Compacted::Done { files, rows, bytes } => format!(
+            "{} in {}, {}",
+            print::counted(rows, "row"),
+            print::counted(files, "file"),
+            print::bytes(bytes)
+        ),
+    };
+    writeln!(std::io::stdout(), "{} {day}: {said}", log.name())?;
     Ok(())
 }

@@ -9,6 +9,7 @@ use sealog_pipeline::{Config, Overrides, TableConfig};
 use sealog_record::Timestamp;
 use sealog_store::{Log, Store};
 
+use super::compact;
 use crate::exit::{Exit, Failure};
 use crate::print;
 
@@ -83,42 +84,53 @@ async fn publish(args: &LogsArgs, anew: bool) -> Result<Exit, Failure> {
     let chosen = Chosen::open(args).await?;
     for table in &chosen.tables {
         let log = chosen.log(table);
-        let mut publisher = if anew {
-            Publisher::anew(log, table.columns.clone())
-        } else {
-            Publisher::resume(log, table.columns.clone(), now()).await?
-        };
-        let (mut commits, mut rows, mut written) = (0, 0, 0);
-        while let Some(published) = publisher.step().await? {
-            commits += 1;
-            rows += published.rows;
-            written += published.written;
-        }
+        let Wrote { commits, rows, files, through } = publish_log(&log, &table.columns, anew).await?;
         writeln!(
             std::io::stdout(),
             "{}: {} published ({}), {} written; the lake holds all up to commit {}",
             table.log,
             print::counted(commits, "commit"),
             print::counted(rows, "row"),
-            print::counted(written, "file"),
-            publisher.next().checked_sub(1).map_or_else(|| "none".to_owned(), print::count),
+            print::counted(files, "file"),
+            through.map_or_else(|| "none".to_owned(), print::count),
         )?;
         if anew {
             // Only days that were sorted: their rows are to have the columns declared now.
             let lake = chosen.config.lake.clone().unwrap_or_default();
-            let log = chosen.log(table);
             let sorted = sealog_lake::sorted_days(&log).await?;
             if !sorted.is_empty() {
-                super::compact::compact(
-                    &log,
-                    &sorted,
-                    &super::compact::options(&lake, table.columns.clone(), true),
-                )
-                .await?;
+                let options = compact::options(&lake, table.columns.clone(), true);
+                compact::compact(&log, &sorted, &options, |day, done| compact::say(&log, day, done)).await?;
             }
         }
     }
     Ok(Exit::Good)
+}
+
+/// What a publisher wrote.
+pub(super) struct Wrote {
+    commits: u64,
+    rows: u64,
+    files: u64,
+    /// The newest commit that the lake holds.
+    through: Option<u64>,
+}
+
+/// Publishes all that is committed.
+pub(super) async fn publish_log(log: &Log, columns: &Columns, anew: bool) -> Result<Wrote, Failure> {
+    let mut publisher = if anew {
+        Publisher::anew(log.clone(), columns.clone())
+    } else {
+        Publisher::resume(log.clone(), columns.clone(), now()).await?
+    };
+    let mut wrote = Wrote { commits: 0, rows: 0, files: 0, through: None };
+    while let Some(published) = publisher.step().await? {
+        wrote.commits += 1;
+        wrote.rows += published.rows;
+        wrote.files += published.written;
+    }
+    wrote.through = publisher.next().checked_sub(1);
+    Ok(wrote)
 }
 
 async fn status(args: &LogsArgs) -> Result<Exit, Failure> {
