@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Lake(crate::commands::lake::LakeArgs),
     /// Sort the lake's days into large files, and remove what that made superfluous
     Compact(crate::commands::compact::CompactArgs),
+    /// Ask the archive in SQL: every change, what became of an item, deletions, gaps, decisions
+    Query(crate::commands::query::QueryArgs),
     /// Tables and views for Amazon Athena
     Athena(crate::commands::athena::AthenaArgs),
     /// Make, show and replace signing keys

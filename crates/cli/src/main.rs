@@ -48,6 +48,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             Command::Tiles(args) => commands::tiles::run(&args).await,
             Command::Lake(args) => commands::lake::run(&args).await,
             Command::Compact(args) => commands::compact::run(&args).await,
+            Command::Query(args) => commands::query::run(&args).await,
             Command::Athena(args) => commands::athena::run(&args).await,
             Command::Keys(args) => commands::keys::run(&args).await,
             Command::Filter(args) => commands::filter::run(&args).await,

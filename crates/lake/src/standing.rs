@@ -28,18 +28,44 @@ pub struct Standing {
     pub misfits: BTreeMap<String, u64>,
 }
 
+/// How far a lake reaches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// Commits of the log.
+    pub commits: u64,
+    /// Newest one whose rows are in the lake.
+    pub published: Option<u64>,
+}
+
+impl Reach {
+    /// Commits that are not in the lake yet.
+    #[must_use]
+    pub fn behind(&self) -> u64 {
+        self.commits.saturating_sub(self.published.map_or(0, |newest| newest + 1))
+    }
+}
+
+/// Looks how far a lake reaches, by names alone.
+///
+/// # Errors
+/// [`LakeError`].
+pub async fn reach(log: &Log, now: Timestamp) -> Result<Reach, LakeError> {
+    let published = crate::published(log, now).await?;
+    let behind = log.key(&commit_key(published.unwrap_or(0)));
+    let after = published.map(|_| behind);
+    let more = log.store().list(&log.key("commits/"), after.as_deref()).await?;
+    let prefix = log.key("");
+    let numbers = more.iter().filter_map(|entry| commit_number_of(entry.key.strip_prefix(&prefix)?));
+    Ok(Reach { commits: numbers.max().or(published).map_or(0, |newest| newest + 1), published })
+}
+
 /// Reads how far a lake is. Every flattened commit is read for the misfits: they are small.
 ///
 /// # Errors
 /// [`LakeError`].
 pub async fn standing(log: &Log, now: Timestamp) -> Result<Standing, LakeError> {
-    let mut standing = Standing { published: crate::published(log, now).await?, ..Standing::default() };
-    let behind = log.key(&commit_key(standing.published.unwrap_or(0)));
-    let after = standing.published.map(|_| behind);
-    let more = log.store().list(&log.key("commits/"), after.as_deref()).await?;
-    let prefix = log.key("");
-    let numbers = more.iter().filter_map(|entry| commit_number_of(entry.key.strip_prefix(&prefix)?));
-    standing.commits = numbers.max().or(standing.published).map_or(0, |newest| newest + 1);
+    let Reach { commits, published } = reach(log, now).await?;
+    let mut standing = Standing { commits, published, ..Standing::default() };
     for entry in log.store().list(&log.key(COMMITS), None).await? {
         let Some(object) = log.store().read(&entry.key).await? else { continue };
         for (column, misfits) in misfits(object.bytes).map_err(|what| broken(&entry.key, &what))? {

@@ -15,6 +15,7 @@ pub(crate) mod hold;
 pub(crate) mod keys;
 pub(crate) mod lake;
 pub(crate) mod prove;
+pub(crate) mod query;
 pub(crate) mod run;
 pub(crate) mod signals;
 pub(crate) mod simulator;
