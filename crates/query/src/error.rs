@@ -23,6 +23,9 @@ pub enum QueryError {
          `sealog run` with [lake] in its configuration"
     )]
     NoLake(String),
+    /// The log holds nothing of what was asked about.
+    #[error("{0}")]
+    Nothing(String),
     /// The question is no query, or does not fit the tables.
     #[error("{0}")]
     Question(String),
@@ -43,7 +46,12 @@ impl QueryError {
         match self {
             Self::Store(error) => error.kind.may_pass(),
             Self::Lake(error) => error.may_pass(),
-            Self::NoLog(_) | Self::NoLake(_) | Self::Question(_) | Self::Memory(_) | Self::Failed(_) => false,
+            Self::NoLog(_)
+            | Self::NoLake(_)
+            | Self::Nothing(_)
+            | Self::Question(_)
+            | Self::Memory(_)
+            | Self::Failed(_) => false,
         }
     }
 }

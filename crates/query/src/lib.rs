@@ -11,6 +11,7 @@ mod error;
 mod evidence;
 mod files;
 mod functions;
+pub mod items;
 mod known;
 mod metered;
 mod question;

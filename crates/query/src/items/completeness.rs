@@ -92,8 +92,12 @@ impl Tally {
     }
 
     fn shortfalls(&self) -> impl Iterator<Item = Shortfall> {
-        let unknown = self.unknown.iter().map(|(why, items)| Shortfall::Items { why: why.clone(), items: *items });
-        let counted = [(self.doubtful, Shortfall::Doubtful as fn(u64) -> Shortfall), (self.redacted, Shortfall::Redacted)];
+        let unknown =
+            self.unknown.iter().map(|(why, items)| Shortfall::Items { why: why.clone(), items: *items });
+        let counted = [
+            (self.doubtful, Shortfall::Doubtful as fn(u64) -> Shortfall),
+            (self.redacted, Shortfall::Redacted),
+        ];
         unknown.chain(counted.into_iter().filter(|(items, _)| *items > 0).map(|(items, of)| of(items)))
     }
 }
@@ -131,11 +135,5 @@ pub(crate) async fn sum_up(asked: Asked<'_>, tally: &Tally) -> Result<Completene
     ];
     shortfalls.extend(counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, of)| of(count)));
     shortfalls.extend(tally.shortfalls());
-    Ok(Completeness {
-        beginning,
-        items: tally.items,
-        same_second: tally.same_second,
-        is_cut,
-        shortfalls,
-    })
+    Ok(Completeness { beginning, items: tally.items, same_second: tally.same_second, is_cut, shortfalls })
 }

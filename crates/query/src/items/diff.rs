@@ -100,14 +100,7 @@ mod tests {
         let new = r#"{"a":{"M":{"x":{"N":"1.0"},"l":{"L":[{"S":"p"},{"M":{"k":{"N":"2"}}}]}}},"s":{"SS":["b","c"]},"t":{"S":"1"},"new":{"M":{}}}"#;
         assert_eq!(
             said(Some(old), Some(new)),
-            [
-                "changed a.l[1].k",
-                "removed a.l[2]",
-                "removed gone",
-                "added new",
-                "changed s",
-                "changed t"
-            ]
+            ["changed a.l[1].k", "removed a.l[2]", "removed gone", "added new", "changed s", "changed t"]
         );
         assert_eq!(said(None, Some(r#"{"b":{"N":"1"},"a":{"N":"1"}}"#)), ["added a", "added b"]);
         assert_eq!(said(Some(r#"{"b":{"N":"1"}}"#), None), ["removed b"]);
@@ -117,8 +110,9 @@ mod tests {
     fn of_what_was_redacted_nothing_is_claimed() {
         let item = |value: Value| Item::from([("a".to_owned(), value)]);
         let (one, two) = (Value::Redacted("1".to_owned()), Value::Redacted("2".to_owned()));
-        let kind =
-            |old: &Item, new: &Item| differences(Some(old), Some(new)).first().map(|change| change.difference);
+        let kind = |old: &Item, new: &Item| {
+            differences(Some(old), Some(new)).first().map(|change| change.difference)
+        };
         assert_eq!(kind(&item(one.clone()), &item(two)), Some(Difference::Unknown));
         assert_eq!(kind(&item(one.clone()), &item(Value::Null)), Some(Difference::Unknown));
         assert_eq!(kind(&item(one.clone()), &item(one.clone())), None);

@@ -120,7 +120,8 @@ impl Facts {
             let commit = log.fold_in(&mut reading.fold, &object).map_err(LakeError::from)?;
             reading.take(&commit);
             if Some(reading.fold.size()) == size {
-                at_head = Some((reading.fold.tree().root(), reading.fold.key().unwrap_or_default().to_owned()));
+                at_head =
+                    Some((reading.fold.tree().root(), reading.fold.key().unwrap_or_default().to_owned()));
             }
         }
         if reading.fold.size() == 0 {
@@ -167,7 +168,8 @@ impl Facts {
 
     /// Shards of which more may come: those that go on, and those that ended and of which no child is known yet.
     pub(crate) fn frontier(&self) -> Vec<(StreamLabel, ShardId)> {
-        let is_open = |label: &StreamLabel| self.streams.get(label).is_some_and(|stream| stream.ended.is_none());
+        let is_open =
+            |label: &StreamLabel| self.streams.get(label).is_some_and(|stream| stream.ended.is_none());
         let positions = self.fold.positions().into_iter();
         positions
             .filter(|((stream, shard), position)| {
@@ -225,16 +227,17 @@ fn signed(
         Some(Ok(head)) => head,
     };
     let size = head.checkpoint.size;
-    let Some((root, key)) = at_head.filter(|(root, _)| *root == head.checkpoint.root) else {
+    let Some((_, key)) = at_head.filter(|(root, _)| *root == head.checkpoint.root) else {
         return nothing(format!(
             "its checkpoint over {size} commits is not that of the commits that are there; run `sealog verify`"
         ));
     };
-    drop(root);
     let by = VerifierKey::parse(&key).and_then(|key| Ok((head.signed_by(&key)?, key.name().to_owned())));
     match by {
         Ok((true, key)) => SignedHead::Covers { size, key },
-        Ok((false, key)) => nothing(format!("its checkpoint is not signed by the log's key {key}; run `sealog verify`")),
+        Ok((false, key)) => {
+            nothing(format!("its checkpoint is not signed by the log's key {key}; run `sealog verify`"))
+        }
         Err(error) => nothing(format!("its checkpoint: {error}; run `sealog verify`")),
     }
 }

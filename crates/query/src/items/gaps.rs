@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use sealog_record::{Gap, GapCause, SequenceNumber, ShardId, StreamLabel, Timestamp};
 
 use super::facts::{Facts, switched_on};
-use super::literal::text;
 use super::lineage::Lineage;
+use super::literal::text;
 use super::row::{Spot, each};
 use crate::error::QueryError;
 use crate::session::Session;
@@ -51,7 +51,9 @@ impl DeclaredGap {
         let begins = earlier.is_none_or(|earlier| match earlier.stream.cmp(stream) {
             std::cmp::Ordering::Less => true,
             std::cmp::Ordering::Greater => false,
-            std::cmp::Ordering::Equal if earlier.shard == *shard => first.is_none_or(|first| earlier.sequence < first),
+            std::cmp::Ordering::Equal if earlier.shard == *shard => {
+                first.is_none_or(|first| earlier.sequence < first)
+            }
             std::cmp::Ordering::Equal => {
                 lineage.may_share(stream, &earlier.shard, shard)
                     && !lineage.descends(stream, &earlier.shard, shard)
@@ -60,9 +62,12 @@ impl DeclaredGap {
         let ends = later.is_none_or(|later| match later.stream.cmp(stream) {
             std::cmp::Ordering::Greater => true,
             std::cmp::Ordering::Less => false,
-            std::cmp::Ordering::Equal if later.shard == *shard => after.is_none_or(|after| after < later.sequence),
+            std::cmp::Ordering::Equal if later.shard == *shard => {
+                after.is_none_or(|after| after < later.sequence)
+            }
             std::cmp::Ordering::Equal => {
-                lineage.may_share(stream, &later.shard, shard) && !lineage.descends(stream, shard, &later.shard)
+                lineage.may_share(stream, &later.shard, shard)
+                    && !lineage.descends(stream, shard, &later.shard)
             }
         });
         begins && ends
@@ -130,7 +135,8 @@ impl Neighbours {
             } else {
                 Some(&gap.stream)
             };
-            let from = before.and_then(|stream| self.newest.get(stream).copied().or_else(|| switched_on(stream)));
+            let from =
+                before.and_then(|stream| self.newest.get(stream).copied().or_else(|| switched_on(stream)));
             let until = if gap.cause == GapCause::StreamDisabled { on } else { None };
             return (from, until.unwrap_or(gap.noticed_at));
         };

@@ -46,8 +46,7 @@ impl Groups {
             let sql = format!(
                 "SELECT {COLUMNS}, {images} FROM changes WHERE {condition} ORDER BY pk, sk NULLS FIRST, {IN_ORDER}"
             );
-            let mut groups =
-                Self { rows: Rows::new(session.sql(&sql).await?), next: None, key: key.clone() };
+            let mut groups = Self { rows: Rows::new(session.sql(&sql).await?), next: None, key: key.clone() };
             groups.next = groups.row().await?;
             if groups.next.is_some() {
                 return Ok(Some(groups));

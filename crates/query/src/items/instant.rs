@@ -27,7 +27,9 @@ pub fn instant(text: &str) -> Result<Timestamp, MalformedInstant> {
         return Ok(Timestamp::from_millis(midnight.timestamp().as_millisecond()));
     }
     match text.parse::<jiff::Timestamp>() {
-        Ok(at) => Ok(Timestamp::from_millis(at.as_nanosecond().div_euclid(1_000_000).try_into().unwrap_or(i64::MAX))),
+        Ok(at) => Ok(Timestamp::from_millis(
+            at.as_nanosecond().div_euclid(1_000_000).try_into().unwrap_or(i64::MAX),
+        )),
         Err(_) if text.parse::<jiff::civil::DateTime>().is_ok() => Err(malformed(" with a zone")),
         Err(_) => Err(malformed("")),
     }

@@ -197,13 +197,13 @@ mod tests {
     #[test]
     fn conditions_hold_no_more_than_texts() {
         let key = ItemKey::parse("' OR 1=1 --", None).unwrap();
-        assert_eq!(
-            key.condition(),
-            "pk IN (''' OR 1=1 --') AND (sk IS NULL OR sk IN (''' OR 1=1 --'))"
-        );
+        assert_eq!(key.condition(), "pk IN (''' OR 1=1 --') AND (sk IS NULL OR sk IN (''' OR 1=1 --'))");
         assert_eq!(key.wide_condition(), None);
         let number = ItemKey::parse("7.00", None).unwrap();
         assert!(number.condition().starts_with("pk IN ('7', '7.0', '7.00')"));
-        assert_eq!(number.wide_condition().unwrap(), "try_cast(pk AS double) = 7e0 OR try_cast(sk AS double) = 7e0");
+        assert_eq!(
+            number.wide_condition().unwrap(),
+            "try_cast(pk AS double) = 7e0 OR try_cast(sk AS double) = 7e0"
+        );
     }
 }

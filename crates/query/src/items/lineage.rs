@@ -40,7 +40,11 @@ impl Lineage {
     }
 
     /// The shard itself, its parent, and so on.
-    pub(crate) fn line<'a>(&'a self, stream: &'a StreamLabel, shard: &'a ShardId) -> impl Iterator<Item = &'a ShardId> {
+    pub(crate) fn line<'a>(
+        &'a self,
+        stream: &'a StreamLabel,
+        shard: &'a ShardId,
+    ) -> impl Iterator<Item = &'a ShardId> {
         let parent = move |shard: &&'a ShardId| {
             self.parents.get(&(stream.clone(), (*shard).clone())).and_then(Option::as_ref)
         };
@@ -72,7 +76,8 @@ mod tests {
 
     fn lineage(edges: &[(&str, Option<&str>)], lost: &[&str]) -> Lineage {
         let place = |shard: &str| ("s".parse().unwrap(), shard.parse().unwrap());
-        let parents = edges.iter().map(|(shard, parent)| (place(shard), parent.map(|it| it.parse().unwrap())));
+        let parents =
+            edges.iter().map(|(shard, parent)| (place(shard), parent.map(|it| it.parse().unwrap())));
         Lineage { parents: parents.collect(), lost: lost.iter().map(|shard| place(shard)).collect() }
     }
 

@@ -58,7 +58,9 @@ impl fmt::Display for Path {
         for (place, step) in self.0.iter().enumerate() {
             match step {
                 Step::Index(index) => write!(f, "[{index}]")?,
-                Step::Member(name) if !is_plain(name) => write!(f, "[{}]", serde_json::Value::from(name.as_str()))?,
+                Step::Member(name) if !is_plain(name) => {
+                    write!(f, "[{}]", serde_json::Value::from(name.as_str()))?
+                }
                 Step::Member(name) if place == 0 => f.write_str(name)?,
                 Step::Member(name) => write!(f, ".{name}")?,
             }

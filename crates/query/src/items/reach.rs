@@ -45,7 +45,10 @@ pub(crate) async fn unread(
         return Ok(None);
     }
     if let Some((cause, ended)) = ended(facts) {
-        let sql = format!("SELECT count(*) FROM (SELECT 1 FROM changes WHERE created_at > {} LIMIT 1)", instant(at));
+        let sql = format!(
+            "SELECT count(*) FROM (SELECT 1 FROM changes WHERE created_at > {} LIMIT 1)",
+            instant(at)
+        );
         let is_read = count(session.sql(&sql).await?).await? > 0;
         return Ok((!is_read).then_some(Unread::StreamEnded { cause, at: ended }));
     }

@@ -182,7 +182,8 @@ pub(crate) async fn each(
 pub(crate) async fn count(mut stream: SendableRecordBatchStream) -> Result<u64, QueryError> {
     let mut counted = 0;
     while let Some(batch) = stream.try_next().await? {
-        let numbers = batch.columns().first().and_then(|column| column.as_primitive_opt::<Int64Type>().cloned());
+        let numbers =
+            batch.columns().first().and_then(|column| column.as_primitive_opt::<Int64Type>().cloned());
         counted += numbers.iter().flat_map(|numbers| numbers.iter().flatten()).sum::<i64>();
     }
     Ok(u64::try_from(counted).unwrap_or(0))

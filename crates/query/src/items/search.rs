@@ -37,12 +37,18 @@ pub(crate) fn same(item: &Item, other: &Item, key: &ItemKey) -> Result<(), Query
 }
 
 /// That an item is not in the log, with what was looked through.
-pub(crate) async fn nothing(session: &Session, facts: &Facts, key: &ItemKey) -> Result<QueryError, QueryError> {
+pub(crate) async fn nothing(
+    session: &Session,
+    facts: &Facts,
+    key: &ItemKey,
+) -> Result<QueryError, QueryError> {
     let kindred = format!("SELECT keys FROM changes WHERE {} LIMIT 1", key.kindred());
     let mut like = String::new();
     each(session.sql(&kindred).await?, |row| {
         if let Some(keys) = row.evidence().change.keys {
-            like = format!("; an item with one of its values is {keys}: name all key attributes (--key PK --sort-key SK)");
+            like = format!(
+                "; an item with one of its values is {keys}: name all key attributes (--key PK --sort-key SK)"
+            );
         }
         Ok(())
     })
@@ -51,7 +57,8 @@ pub(crate) async fn nothing(session: &Session, facts: &Facts, key: &ItemKey) -> 
         0 => String::new(),
         commits => format!("; {commits} commits are not in the lake yet: ask the evidence with --evidence"),
     };
-    let since = facts.beginning().map_or_else(String::new, |begin| format!(", which reads since {}", begin.since));
+    let since =
+        facts.beginning().map_or_else(String::new, |begin| format!(", which reads since {}", begin.since));
     Ok(QueryError::Nothing(format!(
         "none of the {} records in {} commits of log {}{since}, is of the item {key}{like}{behind}",
         facts.records(),

@@ -139,7 +139,8 @@ mod tests {
     #[test]
     fn order_of_a_set_and_spelling_of_a_number_are_no_difference() {
         let old = r#"{"a":{"NS":["1","2.0"]},"b":{"SS":["x","y"]},"c":{"M":{"p":{"N":"1"},"q":{"N":"2"}}}}"#;
-        let new = r#"{"c":{"M":{"q":{"N":"2.00"},"p":{"N":"1"}}},"b":{"SS":["y","x"]},"a":{"NS":["2","1.0"]}}"#;
+        let new =
+            r#"{"c":{"M":{"q":{"N":"2.00"},"p":{"N":"1"}}},"b":{"SS":["y","x"]},"a":{"NS":["2","1.0"]}}"#;
         assert_eq!(parse(old), parse(new));
         assert_ne!(parse(r#"{"a":{"N":"1"}}"#), parse(r#"{"a":{"S":"1"}}"#));
     }

@@ -18,6 +18,7 @@ mod ask;
 mod evidence;
 mod evolution;
 mod forms;
+mod items;
 mod pruning;
 mod refusals;
 mod steady;

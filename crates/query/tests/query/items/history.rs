@@ -9,7 +9,9 @@ use super::{history, image, key, keys_of, whole_history};
 /// `difference path: old -> new` of each attribute.
 fn said(changed: &Changed) -> Vec<String> {
     let Changed::Attributes { attributes, .. } = changed else { return vec![format!("{changed:?}")] };
-    let json = |value: &Option<sealog_query::items::Value>| value.as_ref().map_or("-".to_owned(), |it| it.to_json().to_string());
+    let json = |value: &Option<sealog_query::items::Value>| {
+        value.as_ref().map_or("-".to_owned(), |it| it.to_json().to_string())
+    };
     attributes
         .iter()
         .map(|it| format!("{} {}: {} -> {}", it.difference.as_str(), it.path, json(&it.old), json(&it.new)))
@@ -23,31 +25,37 @@ async fn each_change_says_what_changed_and_where_it_is_sealed() {
     let two = r#"{"id":{"S":"a"},"n":{"N":"1.0"},"m":{"M":{"l":{"L":[{"S":"x"},{"N":"12345678901234567890.5"}]}}},"s":{"SS":["p","q"]}}"#;
     let three = r#"{"s":{"SS":["q","r"]},"m":{"M":{"l":{"L":[{"S":"x"},{"N":"12345678901234567890.6"}]}}},"id":{"S":"a"},"n":{"S":"1"}}"#;
     let other = record(12, 2, &keys_of("b"), None, Some(&image("b", "7")));
-    sealed.seal(5, &[record(11, 1, &keys, None, Some(&one)), other, record(13, 3, &keys, Some(&one), Some(two))]).await;
+    sealed
+        .seal(
+            5,
+            &[record(11, 1, &keys, None, Some(&one)), other, record(13, 3, &keys, Some(&one), Some(two))],
+        )
+        .await;
     sealed.seal(9, &[record(14, 8, &keys, Some(two), Some(three))]).await;
     let ttl = Some(("Service", "dynamodb.amazonaws.com"));
     sealed.seal(12, &[Record { who: ttl, ..record(15, 11, &keys, Some(three), None) }]).await;
     let (changes, end) = whole_history(&sealed.asked().await, "a").await;
 
-    assert_eq!(changes.iter().map(|it| (it.version, it.event.as_deref().unwrap())).collect::<Vec<_>>(), [
-        (1, "INSERT"),
-        (2, "MODIFY"),
-        (3, "MODIFY"),
-        (4, "REMOVE")
-    ]);
-    assert_eq!(said(&changes[0].changed), [
-        r#"added id: - -> {"S":"a"}"#,
-        r#"added n: - -> {"N":"1"}"#,
-    ]);
-    assert_eq!(said(&changes[1].changed), [
-        r#"added m: - -> {"M":{"l":{"L":[{"S":"x"},{"N":"12345678901234567890.5"}]}}}"#,
-        r#"added s: - -> {"SS":["p","q"]}"#,
-    ]);
-    assert_eq!(said(&changes[2].changed), [
-        r#"changed m.l[1]: {"N":"12345678901234567890.5"} -> {"N":"12345678901234567890.6"}"#,
-        r#"changed n: {"N":"1.0"} -> {"S":"1"}"#,
-        r#"changed s: {"SS":["p","q"]} -> {"SS":["q","r"]}"#,
-    ]);
+    assert_eq!(
+        changes.iter().map(|it| (it.version, it.event.as_deref().unwrap())).collect::<Vec<_>>(),
+        [(1, "INSERT"), (2, "MODIFY"), (3, "MODIFY"), (4, "REMOVE")]
+    );
+    assert_eq!(said(&changes[0].changed), [r#"added id: - -> {"S":"a"}"#, r#"added n: - -> {"N":"1"}"#,]);
+    assert_eq!(
+        said(&changes[1].changed),
+        [
+            r#"added m: - -> {"M":{"l":{"L":[{"S":"x"},{"N":"12345678901234567890.5"}]}}}"#,
+            r#"added s: - -> {"SS":["p","q"]}"#,
+        ]
+    );
+    assert_eq!(
+        said(&changes[2].changed),
+        [
+            r#"changed m.l[1]: {"N":"12345678901234567890.5"} -> {"N":"12345678901234567890.6"}"#,
+            r#"changed n: {"N":"1.0"} -> {"S":"1"}"#,
+            r#"changed s: {"SS":["p","q"]} -> {"SS":["q","r"]}"#,
+        ]
+    );
     assert_eq!(said(&changes[3].changed).len(), 4);
     assert_eq!([&changes[2].who, &changes[3].who], [&Who::NotStated, &Who::TimeToLive]);
     let places: Vec<_> = changes.iter().map(|it| (it.proof.commit, it.proof.row)).collect();
@@ -64,7 +72,15 @@ async fn a_period_leaves_out_changes_and_keeps_their_versions() {
     let mut sealed = Sealed::begun(BOTH, StartAt::TrimHorizon).await;
     let images: Vec<String> = (0..6).map(|n| image("a", &n.to_string())).collect();
     let records: Vec<Record> = (1..6)
-        .map(|n| record(n, i64::try_from(n).unwrap(), &keys_of("a"), (n > 1).then(|| images[n as usize - 1].as_str()), Some(&images[n as usize])))
+        .map(|n| {
+            record(
+                n,
+                i64::try_from(n).unwrap(),
+                &keys_of("a"),
+                (n > 1).then(|| images[n as usize - 1].as_str()),
+                Some(&images[n as usize]),
+            )
+        })
         .collect();
     sealed.seal(10, &records).await;
     let period = Period { from: Some(at(2)), to: Some(at(4)) };
@@ -96,8 +112,16 @@ async fn what_filters_did_is_said_and_never_taken_for_the_truth_about_an_item() 
     let redactions = r#"[{"image":"old_image","path":["card"],"commitment":"aa"},{"image":"new_image","path":["card"],"commitment":"bb"}]"#;
     let records = [
         record(1, 1, &keys_of("a"), None, Some(&card(r#"{"S":"1"}"#))).dropped(),
-        Record { verdict: "redact", redactions: Some(redactions), ..record(2, 2, &keys_of("a"), Some(&hidden), Some(&hidden)) },
-        Record { reason: Some("fault:trap"), tags: Some(r#"{"by":"x"}"#), ..record(3, 3, &keys_of("a"), Some(&card(r#"{"S":"2"}"#)), None) },
+        Record {
+            verdict: "redact",
+            redactions: Some(redactions),
+            ..record(2, 2, &keys_of("a"), Some(&hidden), Some(&hidden))
+        },
+        Record {
+            reason: Some("fault:trap"),
+            tags: Some(r#"{"by":"x"}"#),
+            ..record(3, 3, &keys_of("a"), Some(&card(r#"{"S":"2"}"#)), None)
+        },
     ];
     sealed.seal(5, &records).await;
     let (changes, end) = whole_history(&sealed.asked().await, "a").await;
@@ -115,7 +139,15 @@ async fn what_filters_did_is_said_and_never_taken_for_the_truth_about_an_item() 
 async fn a_change_that_does_not_begin_where_the_last_one_ended_is_called_broken() {
     let mut sealed = Sealed::begun(BOTH, StartAt::TrimHorizon).await;
     let (one, two, three) = (image("a", "1"), image("a", "2"), image("a", "3"));
-    sealed.seal(5, &[record(1, 1, &keys_of("a"), None, Some(&one)), record(2, 2, &keys_of("a"), Some(&two), Some(&three))]).await;
+    sealed
+        .seal(
+            5,
+            &[
+                record(1, 1, &keys_of("a"), None, Some(&one)),
+                record(2, 2, &keys_of("a"), Some(&two), Some(&three)),
+            ],
+        )
+        .await;
     let (changes, end) = whole_history(&sealed.asked().await, "a").await;
     assert_eq!(changes[1].continuity, Continuity::Broken);
     assert_eq!(end.broken, 1);
@@ -147,7 +179,8 @@ async fn other_view_types_give_what_they_show() {
         let inferred = matches!(changes[1].changed, Changed::Attributes { inferred: true, .. });
         assert_eq!(inferred, view == "NEW_IMAGE", "{view}");
         let removed = said(&changes[2].changed);
-        let known = [r#"removed id: {"S":"a"} -> -"#, r#"removed n: {"N":"2"} -> -"#].map(str::to_owned).to_vec();
+        let known =
+            [r#"removed id: {"S":"a"} -> -"#, r#"removed n: {"N":"2"} -> -"#].map(str::to_owned).to_vec();
         assert_eq!(removed, if view == "KEYS_ONLY" { vec![unknown(view)] } else { known }, "{view}");
     }
 }

@@ -20,8 +20,24 @@ fn made(sequence: u64, keys: &str) -> Record {
 async fn every_odd_text_finds_its_item_and_no_other() {
     let long = "k".repeat(2048);
     let odd = [
-        "a,b", "a/b", "it's", "''", "\"", "\\", "line\nbreak\ttab", "é\u{1f600}\u{0}x", "' OR 1=1 --", "%", "{", " ", &long,
-        "x'; DROP TABLE changes; --", "$1", "?", "NULL", "7",
+        "a,b",
+        "a/b",
+        "it's",
+        "''",
+        "\"",
+        "\\",
+        "line\nbreak\ttab",
+        "é\u{1f600}\u{0}x",
+        "' OR 1=1 --",
+        "%",
+        "{",
+        " ",
+        &long,
+        "x'; DROP TABLE changes; --",
+        "$1",
+        "?",
+        "NULL",
+        "7",
     ];
     let mut sealed = Sealed::begun(BOTH, StartAt::TrimHorizon).await;
     let records: Vec<Record> = (1..).zip(odd).map(|(sequence, text)| made(sequence, &string(text))).collect();
@@ -43,7 +59,9 @@ async fn numbers_are_found_by_value_and_binary_by_its_base64() {
     let records: Vec<Record> = (1..).zip(keys).map(|(sequence, keys)| made(sequence, keys)).collect();
     sealed.seal(5, &records).await;
     let asked = sealed.asked().await;
-    for (text, sequence) in [("7", "1"), ("7.0", "1"), ("0.7e1", "1"), ("1250", "2"), ("1.25E3", "2"), ("-.50", "3")] {
+    for (text, sequence) in
+        [("7", "1"), ("7.0", "1"), ("0.7e1", "1"), ("1250", "2"), ("1.25E3", "2"), ("-.50", "3")]
+    {
         assert_eq!(whole_history(&asked, text).await.0[0].sequence, sequence, "{text}");
     }
     assert!(matches!(history(&asked, key("7.01"), Period::default()).await, Err(QueryError::Nothing(_))));
@@ -57,7 +75,9 @@ async fn two_key_attributes_are_given_in_any_way() {
     for declared in [vec![], vec!["customer".to_owned(), "at".to_owned()]] {
         let mut sealed = Sealed::begun(BOTH, StartAt::TrimHorizon).await;
         sealed.columns = Columns::declared(&declared, std::iter::empty()).unwrap();
-        let keys = |customer: &str, at: &str| serde_json::json!({ "customer": { "S": customer }, "at": { "N": at } }).to_string();
+        let keys = |customer: &str, at: &str| {
+            serde_json::json!({ "customer": { "S": customer }, "at": { "N": at } }).to_string()
+        };
         let all = [keys("c", "7"), keys("c", "8"), keys("c,7", "7"), keys("d", "7")];
         let records: Vec<Record> = (1..).zip(&all).map(|(sequence, keys)| made(sequence, keys)).collect();
         sealed.seal(5, &records).await;
@@ -94,7 +114,9 @@ async fn what_is_not_there_is_said_with_what_was_looked_through() {
     let keys = serde_json::json!({ "a": { "S": "x" }, "b": { "S": "y" } }).to_string();
     sealed.seal(5, &[made(1, &keys)]).await;
     let asked = sealed.asked().await;
-    for (wanted, hints) in [("nobody", vec!["1 records", "2 commits", "orders"]), ("x", vec!["--sort-key", keys.as_str()])] {
+    for (wanted, hints) in
+        [("nobody", vec!["1 records", "2 commits", "orders"]), ("x", vec!["--sort-key", keys.as_str()])]
+    {
         let refused = history(&asked, key(wanted), Period::default()).await.unwrap_err();
         assert!(matches!(refused, QueryError::Nothing(_)), "{refused}");
         for hint in hints {

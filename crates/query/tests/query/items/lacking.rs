@@ -1,7 +1,7 @@
 //! What an archive lacks is said where it matters, and nowhere else.
 
 use sealog_chain::{Fact, StartAt};
-use sealog_query::items::{Continuity, Period, SignedHead, Shortfall, Unread};
+use sealog_query::items::{Continuity, Period, Shortfall, SignedHead, Unread};
 use sealog_record::{Gap, GapCause, StreamEnd, ViewType};
 use sealog_store::Store as _;
 
@@ -44,7 +44,10 @@ async fn a_gap_stands_between_the_changes_that_it_may_hide_others_of() {
     assert_eq!(changes[1].gaps.len(), 1);
     assert_eq!(changes[1].continuity, Continuity::NotJudged, "the gap explains it");
     let gap = &changes[1].gaps[0];
-    assert_eq!((gap.commit, gap.from, gap.until), (2, Some(at(10)), sealog_record::Timestamp::from_millis(at(30).as_millis() + 999)));
+    assert_eq!(
+        (gap.commit, gap.from, gap.until),
+        (2, Some(at(10)), sealog_record::Timestamp::from_millis(at(30).as_millis() + 999))
+    );
     assert!(changes[0].gaps.is_empty() && end.gaps.is_empty());
     let (changes, end) = whole_history(&asked, "b").await;
     assert!(changes[0].gaps.is_empty() && end.gaps.is_empty(), "an item of another shard");
@@ -67,7 +70,9 @@ async fn a_gap_makes_doubtful_what_it_may_have_changed() {
 async fn shards_that_come_from_others_carry_their_items_on() {
     let mut sealed = Sealed::begun(BOTH, StartAt::TrimHorizon).await;
     sealed.parents = [("shard-a1", "shard-a"), ("shard-a2", "shard-a")].into();
-    sealed.commit(15, Vec::new(), &[record(5, 10, &keys_of("a"), None, Some(&image("a", "1")))], &["shard-a"]).await;
+    sealed
+        .commit(15, Vec::new(), &[record(5, 10, &keys_of("a"), None, Some(&image("a", "1")))], &["shard-a"])
+        .await;
     let child = |shard, sequence, id: &str, old: Option<&str>, new: &str| Record {
         shard,
         ..record(sequence, 20, &keys_of(id), old, Some(new))
@@ -112,13 +117,16 @@ async fn what_may_still_be_on_its_way_is_said() {
 async fn where_a_log_begins_is_said() {
     for (start, whole) in [(StartAt::TrimHorizon, true), (StartAt::Latest, false)] {
         let mut sealed = Sealed::begun(BOTH, start).await;
-        sealed.seal(15, &[record(5, 10, &keys_of("a"), Some(&image("a", "0")), Some(&image("a", "1")))]).await;
+        sealed
+            .seal(15, &[record(5, 10, &keys_of("a"), Some(&image("a", "0")), Some(&image("a", "1")))])
+            .await;
         sealed.heartbeat(60).await;
         let asked = sealed.asked().await;
         let beginning = asked.1.beginning().unwrap();
         assert_eq!((beginning.start, beginning.whole_stream), (start, whole));
         let before = beginning.since.as_millis() - 1000;
-        let (items, complete) = as_of(&asked, sealog_record::Timestamp::from_millis(before), None).await.unwrap();
+        let (items, complete) =
+            as_of(&asked, sealog_record::Timestamp::from_millis(before), None).await.unwrap();
         assert_eq!((items.len(), kinds(&complete.shortfalls)), (1, vec!["begins_later"]));
         assert!(as_of(&asked, beginning.since, None).await.unwrap().1.is_complete());
         assert_eq!(whole_history(&asked, "a").await.0[0].continuity, Continuity::BeginsEarlier);
@@ -128,11 +136,20 @@ async fn where_a_log_begins_is_said() {
 #[tokio::test]
 async fn between_two_streams_anything_may_have_happened() {
     let mut sealed = Sealed::begun(BOTH, StartAt::TrimHorizon).await;
-    sealed.commit(15, Vec::new(), &[record(50, 10, &keys_of("a"), None, Some(&image("a", "1")))], &["shard-a"]).await;
-    let closed = Fact::StreamClosed { stream: LABEL.parse().unwrap(), cause: StreamEnd::Disabled, at: at(100) };
+    sealed
+        .commit(15, Vec::new(), &[record(50, 10, &keys_of("a"), None, Some(&image("a", "1")))], &["shard-a"])
+        .await;
+    let closed =
+        Fact::StreamClosed { stream: LABEL.parse().unwrap(), cause: StreamEnd::Disabled, at: at(100) };
     sealed.commit(100, vec![closed], &[], &[]).await;
     let ended = as_of(&sealed.asked().await, at(200), None).await.unwrap().1;
-    assert!(matches!(&ended.shortfalls[..], [Shortfall::Unread(Unread::StreamEnded { cause: StreamEnd::Disabled, .. })]), "{ended:?}");
+    assert!(
+        matches!(
+            &ended.shortfalls[..],
+            [Shortfall::Unread(Unread::StreamEnded { cause: StreamEnd::Disabled, .. })]
+        ),
+        "{ended:?}"
+    );
     let off = Fact::Gap(Gap {
         stream: LATER.parse().unwrap(),
         shard: None,
@@ -144,7 +161,11 @@ async fn between_two_streams_anything_may_have_happened() {
     });
     let opened = opened(LATER, ViewType::NewAndOldImages, StartAt::TrimHorizon, 3000);
     // A later stream counts anew.
-    let later = Record { stream: LATER, shard: "shard-z", ..record(7, 2900, &keys_of("a"), Some(&image("a", "5")), None) };
+    let later = Record {
+        stream: LATER,
+        shard: "shard-z",
+        ..record(7, 2900, &keys_of("a"), Some(&image("a", "5")), None)
+    };
     sealed.commit(3001, vec![off, opened], &[later], &[]).await;
     sealed.heartbeat(3100).await;
     let asked = sealed.asked().await;
@@ -161,7 +182,8 @@ async fn between_two_streams_anything_may_have_happened() {
 #[tokio::test]
 async fn records_that_could_not_be_read_and_commits_that_are_not_published_are_counted() {
     let mut sealed = Sealed::begun(BOTH, StartAt::TrimHorizon).await;
-    let unreadable = Record { keys: None, event: None, reason: Some("fault:unreadable"), ..record(6, 0, "", None, None) };
+    let unreadable =
+        Record { keys: None, event: None, reason: Some("fault:unreadable"), ..record(6, 0, "", None, None) };
     sealed.seal(15, &[record(5, 10, &keys_of("a"), None, Some(&image("a", "1"))), unreadable]).await;
     sealed.heartbeat(60).await;
     sealed.publish().await;

@@ -8,8 +8,8 @@ mod sealed;
 mod states;
 
 use sealog_query::items::{
-    Change, Comparison, Completeness, Facts, HistoryEnd, ItemAt, ItemComparison, ItemHistory, ItemKey, Period,
-    Snapshot,
+    Change, Comparison, Completeness, Facts, HistoryEnd, ItemAt, ItemComparison, ItemHistory, ItemKey,
+    Period, Snapshot,
 };
 use sealog_query::{QueryError, Session};
 use sealog_record::Timestamp;
@@ -20,7 +20,11 @@ fn key(text: &str) -> ItemKey {
     ItemKey::parse(text, None).unwrap()
 }
 
-async fn history(asked: &Asked, key: ItemKey, period: Period) -> Result<(Vec<Change>, HistoryEnd), QueryError> {
+async fn history(
+    asked: &Asked,
+    key: ItemKey,
+    period: Period,
+) -> Result<(Vec<Change>, HistoryEnd), QueryError> {
     let mut history = ItemHistory::open(&asked.0, &asked.1, key, period).await?;
     let mut changes = Vec::new();
     while let Some(change) = history.next().await? {
@@ -33,7 +37,11 @@ async fn whole_history(asked: &Asked, text: &str) -> (Vec<Change>, HistoryEnd) {
     history(asked, key(text), Period::default()).await.unwrap()
 }
 
-async fn as_of(asked: &Asked, at: Timestamp, key: Option<ItemKey>) -> Result<(Vec<ItemAt>, Completeness), QueryError> {
+async fn as_of(
+    asked: &Asked,
+    at: Timestamp,
+    key: Option<ItemKey>,
+) -> Result<(Vec<ItemAt>, Completeness), QueryError> {
     let mut snapshot = Snapshot::open(&asked.0, &asked.1, at, key).await?;
     let mut items = Vec::new();
     while let Some(item) = snapshot.next().await? {

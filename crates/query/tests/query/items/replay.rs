@@ -27,7 +27,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn image(item: u8, value: u8) -> String {
-    json!({ "id": { "S": item.to_string() }, "n": { "N": value.to_string() }, "l": { "L": [{ "S": "x" }] } }).to_string()
+    json!({ "id": { "S": item.to_string() }, "n": { "N": value.to_string() }, "l": { "L": [{ "S": "x" }] } })
+        .to_string()
 }
 
 /// The records that a stream has of these steps, and the table after each second. Some items are there from the beginning.
@@ -55,8 +56,10 @@ fn played(steps: &[Step], mut table: Table) -> (Vec<Record>, BTreeMap<i64, Table
 /// The oracle: the table behind all changes up to a second. Items that never change are in no log.
 fn replayed(after: &BTreeMap<i64, Table>, seconds: i64, records: &[Record]) -> BTreeMap<String, Value> {
     let table = after.range(..=seconds).next_back().unwrap().1;
-    let known = |item: &u8| records.iter().any(|it| it.keys.as_deref() == Some(keys_of(&item.to_string()).as_str()));
-    let pair = |(item, value): (&u8, &u8)| (item.to_string(), serde_json::from_str(&image(*item, *value)).unwrap());
+    let known =
+        |item: &u8| records.iter().any(|it| it.keys.as_deref() == Some(keys_of(&item.to_string()).as_str()));
+    let pair =
+        |(item, value): (&u8, &u8)| (item.to_string(), serde_json::from_str(&image(*item, *value)).unwrap());
     table.iter().filter(|(item, _)| known(item)).map(pair).collect()
 }
 
@@ -97,7 +100,9 @@ async fn check(steps: Vec<Step>, begins: Table, instants: (i64, i64), batches: u
         let count = changed.filter(|it| from < it.seconds && it.seconds <= to).count();
         assert_eq!(item.changes, count as u64, "{id}");
         match (&item.difference, first.get(&id), second.get(&id)) {
-            (ItemDifference::Added, None, Some(_)) | (ItemDifference::Removed, Some(_), None) => differing.push(id),
+            (ItemDifference::Added, None, Some(_)) | (ItemDifference::Removed, Some(_), None) => {
+                differing.push(id)
+            }
             (ItemDifference::Modified(attributes), Some(old), Some(new)) => {
                 assert_eq!(attributes.len(), 1, "{attributes:?}");
                 assert_eq!(attributes[0].old.as_ref().unwrap().to_json(), old["n"]);

@@ -49,7 +49,13 @@ pub(crate) struct Record {
 }
 
 /// A change of an item from one image to another; an image without braces is that of a member `n`.
-pub(crate) fn record(sequence: u64, seconds: i64, keys: &str, old: Option<&str>, new: Option<&str>) -> Record {
+pub(crate) fn record(
+    sequence: u64,
+    seconds: i64,
+    keys: &str,
+    old: Option<&str>,
+    new: Option<&str>,
+) -> Record {
     let event = match (old, new) {
         (None, _) => "INSERT",
         (Some(_), Some(_)) => "MODIFY",
@@ -132,7 +138,13 @@ impl Sealed {
     }
 
     /// Seals records, `seconds` after the beginning; the named shards end.
-    pub(crate) async fn commit(&mut self, seconds: i64, facts: Vec<Fact>, records: &[Record], closing: &[&'static str]) {
+    pub(crate) async fn commit(
+        &mut self,
+        seconds: i64,
+        facts: Vec<Fact>,
+        records: &[Record],
+        closing: &[&'static str],
+    ) {
         let batch = self.batch(&facts, records, closing).await;
         let commit = Commit {
             format: FORMAT.to_owned(),
@@ -198,13 +210,21 @@ impl Sealed {
         };
         self.put(&object.key, bytes).await;
         let records_root = tree.root();
-        Some(Batch { records: rows, records_root, objects: vec![object], segments, decisions, filters: Vec::new() })
+        Some(Batch {
+            records: rows,
+            records_root,
+            objects: vec![object],
+            segments,
+            decisions,
+            filters: Vec::new(),
+        })
     }
 
     fn segment(&self, facts: &[Fact], run: &[Record], before: &[Segment]) -> Segment {
         let (stream, shard) = (run[0].stream.parse().unwrap(), run[0].shard.parse().unwrap());
         // A gap in this commit begins the shard anew.
-        let has_gap = facts.iter().any(|fact| matches!(fact, Fact::Gap(gap) if gap.shard.as_ref() == Some(&shard)));
+        let has_gap =
+            facts.iter().any(|fact| matches!(fact, Fact::Gap(gap) if gap.shard.as_ref() == Some(&shard)));
         let own = before.iter().rfind(|segment| segment.shard == shard).and_then(|segment| segment.last);
         let committed = self.fold.position(&stream, &shard).and_then(|position| position.last);
         let after = own.or(committed.filter(|_| !has_gap));

@@ -108,7 +108,8 @@ async fn redacted_values_are_named_and_count() {
     let mut sealed = Sealed::begun(BOTH, StartAt::TrimHorizon).await;
     let hidden = r#"{"id":{"S":"a"},"n":{"NULL":true}}"#;
     let redactions = Some(r#"[{"image":"new_image","path":["n"],"commitment":"bb"}]"#);
-    let records = [Record { verdict: "redact", redactions, ..record(1, 10, &keys_of("a"), None, Some(hidden)) }];
+    let records =
+        [Record { verdict: "redact", redactions, ..record(1, 10, &keys_of("a"), None, Some(hidden)) }];
     sealed.seal(50, &records).await;
     sealed.heartbeat(60).await;
     let (items, complete) = as_of(&sealed.asked().await, at(30), None).await.unwrap();
@@ -139,7 +140,14 @@ async fn two_instants_differ_by_what_came_went_and_changed() {
     let said = |items: &[sealog_query::items::ItemComparison]| -> Vec<String> {
         items
             .iter()
-            .map(|it| format!("{} {} {}", it.keys["id"].to_json()["S"].as_str().unwrap(), it.difference.as_str(), it.changes))
+            .map(|it| {
+                format!(
+                    "{} {} {}",
+                    it.keys["id"].to_json()["S"].as_str().unwrap(),
+                    it.difference.as_str(),
+                    it.changes
+                )
+            })
             .collect()
     };
     let (items, complete) = diff(&asked, (at(15), at(25)), None).await.unwrap();
@@ -157,7 +165,15 @@ async fn keys_that_do_not_tell_items_apart_are_found() {
     let mut sealed = Sealed::begun(BOTH, StartAt::TrimHorizon).await;
     sealed.columns = sealog_lake::Columns::declared(&["a".to_owned()], std::iter::empty()).unwrap();
     let keys = |b: &str| serde_json::json!({ "a": { "S": "x" }, "b": { "S": b } }).to_string();
-    sealed.seal(5, &[record(1, 1, &keys("1"), None, Some(&keys("1"))), record(2, 2, &keys("2"), None, Some(&keys("2")))]).await;
+    sealed
+        .seal(
+            5,
+            &[
+                record(1, 1, &keys("1"), None, Some(&keys("1"))),
+                record(2, 2, &keys("2"), None, Some(&keys("2"))),
+            ],
+        )
+        .await;
     let refused = as_of(&sealed.asked().await, at(9), None).await.unwrap_err().to_string();
     assert!(refused.contains("lake rebuild"), "{refused}");
 }
