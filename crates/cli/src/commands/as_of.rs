@@ -34,7 +34,8 @@ async fn ask(args: &AsOfArgs) -> Result<Exit, Failure> {
     let Asked { log, session, facts, .. } = &asked;
     let mut snapshot = Snapshot::open(session, facts, at, key).await?;
     let is_json = args.table.format == Look::Json;
-    if is_json && !show(&format!("{}\n", json!({ "format": "sealog.as-of/1", "log": log.name(), "at": at })))? {
+    if is_json && !show(&format!("{}\n", json!({ "format": "sealog.as-of/1", "log": log.name(), "at": at })))?
+    {
         return Ok(Exit::Good);
     }
     let mut left = args.limit.unwrap_or(u64::MAX);
@@ -56,7 +57,7 @@ async fn ask(args: &AsOfArgs) -> Result<Exit, Failure> {
         completeness::text(&ending, &format!("{} at {at}", log.name()))
     };
     show(&text)?;
-    asked.explain();
+    asked.explain(ending.items);
     Ok(completeness::exit(&ending))
 }
 
@@ -86,11 +87,22 @@ fn state(out: &mut String, item: &ItemAt) -> std::fmt::Result {
         }
         State::Removed => writeln!(out, "  was not there: removed before")?,
         State::NotYet => writeln!(out, "  was not there: made later")?,
-        State::Exists(why) => writeln!(out, "  was there; what it was cannot be known: {}", words::unknown(why))?,
-        State::Unknown(why) => writeln!(out, "  whether it was there cannot be known: {}", words::unknown(why))?,
+        State::Exists(why) => {
+            writeln!(out, "  was there; what it was cannot be known: {}", words::unknown(why))?
+        }
+        State::Unknown(why) => {
+            writeln!(out, "  whether it was there cannot be known: {}", words::unknown(why))?
+        }
     }
     if let Some(basis) = &item.state.basis {
-        writeln!(out, "  told by the {} of the change of {} (sealog prove {}/{})", basis.side.as_str().replace('_', " "), basis.at, basis.commit, basis.row)?;
+        writeln!(
+            out,
+            "  told by the {} of the change of {} (sealog prove {}/{})",
+            basis.side.as_str().replace('_', " "),
+            basis.at,
+            basis.commit,
+            basis.row
+        )?;
     }
     for gap in &item.state.gaps {
         writeln!(out, "  doubtful: {}", completeness::gap(gap))?;

@@ -60,7 +60,7 @@ async fn ask(args: &DiffArgs) -> Result<Exit, Failure> {
         completeness::text(&ending, &format!("{} from {from} to {to}", log.name()))
     };
     show(&text)?;
-    asked.explain();
+    asked.explain(ending.items);
     Ok(completeness::exit(&ending))
 }
 

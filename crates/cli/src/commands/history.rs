@@ -55,6 +55,6 @@ async fn ask(args: &HistoryArgs) -> Result<Exit, Failure> {
     }
     let end = history.end().await?;
     show(&if is_json { show::end_json(&end) } else { show::end_text(&end, log.name()) })?;
-    asked.explain();
+    asked.explain(end.shown);
     Ok(Exit::Good)
 }

@@ -7,8 +7,8 @@ pub(super) mod words;
 use std::io::Write as _;
 
 use clap::{Args, ValueEnum};
+use sealog_query::Session;
 use sealog_query::items::{Facts, ItemKey};
-use sealog_query::{QueryError, Session};
 use sealog_store::Log;
 
 use super::query::chosen::SourceArgs;
@@ -87,18 +87,18 @@ impl TableArgs {
 }
 
 impl Asked {
-    /// What was read, if it was asked for.
-    pub(super) fn explain(&self) {
+    /// What was read for an answer of so many changes or items, if it was asked for.
+    pub(super) fn explain(&self, rows: u64) {
         if self.explain {
-            super::query::explain_reading(&self.session, super::now_ms() - self.began_ms);
+            let text = super::query::reading(&self.session, rows, super::now_ms() - self.began_ms);
+            // Nobody is left to be told when standard error itself is gone.
+            drop(std::io::stderr().write_all(text.as_bytes()));
         }
     }
 }
 
 /// Runs a question until it is answered, or until the process is asked to stop. A reader that went away is no failure.
-pub(super) async fn answered(
-    question: impl Future<Output = Result<Exit, Failure>>,
-) -> Result<Exit, Failure> {
+pub(super) async fn answered(question: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
     tokio::select! {
         biased;
         stopped = super::stop_signal() => {
@@ -117,9 +117,4 @@ pub(super) fn show(text: &str) -> Result<bool, Failure> {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(error.into()),
     }
-}
-
-/// As a failure of a question that was well put.
-pub(super) fn failed(error: QueryError) -> Failure {
-    error.into()
 }

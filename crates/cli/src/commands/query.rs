@@ -1,6 +1,6 @@
 //! `sealog query`: SQL over an archive.
 
-mod chosen;
+pub(crate) mod chosen;
 mod target;
 
 use std::io::{ErrorKind, Read as _, Write};
@@ -62,7 +62,10 @@ impl From<QueryError> for Failure {
     fn from(error: QueryError) -> Self {
         match error {
             QueryError::Store(error) => error.into(),
-            QueryError::Question(_) | QueryError::NoLog(_) | QueryError::NoLake(_) => Self::usage(error),
+            QueryError::Question(_)
+            | QueryError::Nothing(_)
+            | QueryError::NoLog(_)
+            | QueryError::NoLake(_) => Self::usage(error),
             other if other.may_pass() => Self::new(Exit::TryAgain, other),
             other => Self::unreachable(other),
         }
@@ -191,17 +194,21 @@ fn explain(session: &Session, plan: &str, rows: u64, took_ms: i64) {
         text.push_str(&cut);
         text.push_str(if cut.len() < line.len() { "…\n" } else { "\n" });
     }
+    text.push_str(&reading(session, rows, took_ms));
+    // Nobody is left to be told when standard error itself is gone.
+    drop(std::io::stderr().write_all(text.as_bytes()));
+}
+
+/// What a session read for an answer of so many rows, in a line.
+pub(crate) fn reading(session: &Session, rows: u64, took_ms: i64) -> String {
     let reading = session.reading();
-    text.push_str(&format!(
-        "{} of {} opened, {} of {} read in {}; {} in {} ms\n",
+    format!(
+        "{} of {} opened, {} of {} read in {}; {} in {took_ms} ms\n",
         print::count(reading.opened),
         print::counted(reading.files, "file"),
         print::bytes(reading.bytes),
         print::bytes(reading.bytes_of),
         print::counted(reading.requests, "request"),
         print::counted(rows, "row"),
-        took_ms,
-    ));
-    // Nobody is left to be told when standard error itself is gone.
-    drop(std::io::stderr().write_all(text.as_bytes()));
+    )
 }

@@ -24,7 +24,9 @@ fn write_change(out: &mut String, change: &Change) -> std::fmt::Result {
         writeln!(out, "{}  changes of this item may be missing here", completeness::gap(gap))?;
     }
     match change.continuity {
-        Continuity::BeginsEarlier => writeln!(out, "(the item was there before the log's first change of it)")?,
+        Continuity::BeginsEarlier => {
+            writeln!(out, "(the item was there before the log's first change of it)")?
+        }
         Continuity::Broken => writeln!(
             out,
             "{} version {} does not begin from what version {} left, and no gap lies between; run `sealog verify`",
@@ -37,14 +39,19 @@ fn write_change(out: &mut String, change: &Change) -> std::fmt::Result {
     let event = change.event.as_deref().map_or_else(|| "(unreadable)".to_owned(), words::visible);
     writeln!(out, "{}  {}  {event}", print::bold(&format!("version {}", change.version)), change.at)?;
     match &change.changed {
-        Changed::Unknown(why) => writeln!(out, "    what it changed cannot be known: {}", words::unknown(why))?,
+        Changed::Unknown(why) => {
+            writeln!(out, "    what it changed cannot be known: {}", words::unknown(why))?
+        }
         Changed::Attributes { attributes, .. } if attributes.is_empty() => {
             writeln!(out, "    no attribute changed")?;
         }
         Changed::Attributes { attributes, inferred } => {
             out.push_str(&words::changes(attributes, "    "));
             if *inferred {
-                writeln!(out, "    (old values are those that the version before left: the stream does not carry them)")?;
+                writeln!(
+                    out,
+                    "    (old values are those that the version before left: the stream does not carry them)"
+                )?;
             }
         }
     }
@@ -63,19 +70,26 @@ fn who(who: &Who) -> String {
 
 fn verdict(verdict: &VerdictOn) -> String {
     let reason = verdict.reason.as_deref().map(words::visible);
-    let filter = verdict.filter.as_deref().map_or_else(String::new, |filter| format!(" by filter {filter:.12}"));
+    let filter =
+        verdict.filter.as_deref().map_or_else(String::new, |filter| format!(" by filter {filter:.12}"));
     let mut text = match (verdict.verdict.as_str(), reason) {
         (_, Some(reason)) if verdict.is_fault() => format!("kept{filter}: the filter failed ({reason})"),
         ("keep", None) => format!("kept{filter}"),
         ("keep", Some(reason)) => format!("kept{filter} ({reason})"),
-        ("drop", reason) => format!("dropped{filter} ({})", reason.unwrap_or_else(|| "no reason given".to_owned())),
+        ("drop", reason) => {
+            format!("dropped{filter} ({})", reason.unwrap_or_else(|| "no reason given".to_owned()))
+        }
         (other, reason) => {
             let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
             format!("{}ed{filter}{reason}", words::visible(other))
         }
     };
     for side in [Side::OldImage, Side::NewImage] {
-        let paths = verdict.redactions.iter().filter(|it| it.side == side).map(|it| words::visible(&it.path.join(".")));
+        let paths = verdict
+            .redactions
+            .iter()
+            .filter(|it| it.side == side)
+            .map(|it| words::visible(&it.path.join(".")));
         let paths = paths.collect::<Vec<_>>().join(", ");
         if !paths.is_empty() {
             text.push_str(&format!("; taken out of the {}: {paths}", side.as_str().replace('_', " ")));
@@ -111,15 +125,25 @@ pub(super) fn end_text(end: &HistoryEnd, log: &str) -> String {
     } else {
         format!("{} of {count} in the period", print::count(end.shown))
     };
-    lines.push(format!("{} {log}: {shown}; {}", print::bold(&words::keys(&end.item)), completeness::since(end.beginning.as_ref())));
+    lines.push(format!(
+        "{} {log}: {shown}; {}",
+        print::bold(&words::keys(&end.item)),
+        completeness::since(end.beginning.as_ref())
+    ));
     if let Some(at) = end.head_at {
         lines.push(format!("  newest commit {at}; changes that no writer had read by then are not in it"));
     }
     if end.dropped > 0 {
-        lines.push(format!("  {} dropped by filters: their images are not archived", print::counted(end.dropped, "change")));
+        lines.push(format!(
+            "  {} dropped by filters: their images are not archived",
+            print::counted(end.dropped, "change")
+        ));
     }
     if end.unreadable > 0 {
-        lines.push(format!("  {} of the log could not be read, and may be of this item", print::counted(end.unreadable, "record")));
+        lines.push(format!(
+            "  {} of the log could not be read, and may be of this item",
+            print::counted(end.unreadable, "record")
+        ));
     }
     if end.behind > 0 {
         lines.push(format!(

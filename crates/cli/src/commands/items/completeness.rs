@@ -53,7 +53,8 @@ fn in_words(shortfall: &Shortfall) -> String {
     let items = |count: &u64| print::counted(*count, "item");
     match shortfall {
         Shortfall::BeginsLater => {
-            "the log begins later: only items that were changed since are known, by what they were before".to_owned()
+            "the log begins later: only items that were changed since are known, by what they were before"
+                .to_owned()
         }
         Shortfall::Unread(unread) => self::unread(unread),
         Shortfall::Gap(gap) => self::gap(gap),
@@ -84,7 +85,8 @@ fn unread(unread: &Unread) -> String {
             format!("{cause} (noticed at {at}): what changed after that was recorded nowhere")
         }
         Unread::Shards { shards, polled_since, head_at } => {
-            let time = |time: &Option<Timestamp>| time.map_or_else(|| "never".to_owned(), |time| time.to_string());
+            let time =
+                |time: &Option<Timestamp>| time.map_or_else(|| "never".to_owned(), |time| time.to_string());
             let shards = if *shards == 0 { "no shard".to_owned() } else { print::counted(*shards, "shard") };
             let not = if shards == "no shard" { "is known to be read" } else { "not known to be read" };
             format!(

@@ -31,9 +31,10 @@ pub(in crate::commands) fn gap(gap: &DeclaredGap) -> Json {
 
 /// Since when a log reads.
 pub(in crate::commands) fn beginning(beginning: Option<&Beginning>) -> Json {
-    beginning.map_or(Json::Null, |it| {
-        json!({ "since": it.since, "start": it.start, "whole_stream": it.whole_stream })
-    })
+    beginning.map_or(
+        Json::Null,
+        |it| json!({ "since": it.since, "start": it.start, "whole_stream": it.whole_stream }),
+    )
 }
 
 /// What a signed head covers.

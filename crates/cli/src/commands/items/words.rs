@@ -12,7 +12,8 @@ pub(in crate::commands) fn quoted(text: &str) -> String {
 /// Escapes what a terminal would obey: control characters, and those that turn the direction of writing.
 pub(in crate::commands) fn visible(text: &str) -> String {
     let is_harmful = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -92,7 +93,9 @@ fn what(change: &AttributeChange) -> String {
     let side = |side: &Option<Value>| side.as_ref().map_or_else(String::new, value);
     match (change.difference, &change.old, &change.new) {
         (Difference::Unknown, ..) => "redacted: whether it changed cannot be known".to_owned(),
-        (_, Some(old), Some(new)) => sets(old, new).unwrap_or_else(|| format!("{} -> {}", value(old), value(new))),
+        (_, Some(old), Some(new)) => {
+            sets(old, new).unwrap_or_else(|| format!("{} -> {}", value(old), value(new)))
+        }
         (_, old, None) => side(old),
         (_, None, new) => side(new),
     }
@@ -100,7 +103,11 @@ fn what(change: &AttributeChange) -> String {
 
 /// What came into a set and what left it.
 fn sets(old: &Value, new: &Value) -> Option<String> {
-    fn elements<T: Ord>(old: &std::collections::BTreeSet<T>, new: &std::collections::BTreeSet<T>, show: impl Fn(&T) -> String) -> String {
+    fn elements<T: Ord>(
+        old: &std::collections::BTreeSet<T>,
+        new: &std::collections::BTreeSet<T>,
+        show: impl Fn(&T) -> String,
+    ) -> String {
         let part = |sign: &str, elements: Vec<&T>| {
             let shown = elements.into_iter().map(&show).collect::<Vec<_>>().join(", ");
             (!shown.is_empty()).then(|| format!("{sign}{{{shown}}}"))
@@ -110,7 +117,9 @@ fn sets(old: &Value, new: &Value) -> Option<String> {
     }
     match (old, new) {
         (Value::StringSet(old), Value::StringSet(new)) => Some(elements(old, new, |text| quoted(text))),
-        (Value::NumberSet(old), Value::NumberSet(new)) => Some(elements(old, new, |number| number.as_str().to_owned())),
+        (Value::NumberSet(old), Value::NumberSet(new)) => {
+            Some(elements(old, new, |number| number.as_str().to_owned()))
+        }
         (Value::BinarySet(old), Value::BinarySet(new)) => {
             Some(elements(old, new, |text| format!("base64:{}", visible(text))))
         }

@@ -1,28 +1,25 @@
 //! Which logs are asked, and how: shared by every command that asks.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use sealog_pipeline::{Config, Overrides};
+use sealog_pipeline::{Config, Overrides, TableConfig};
 use sealog_query::{QueryError, Session, SessionOptions};
 use sealog_record::Timestamp;
 use sealog_store::{Location, Log, Store};
 
 use crate::exit::Failure;
 
+/// Where the archive is, and what a question may use.
 #[derive(Debug, Args)]
-pub(crate) struct AskedArgs {
+pub(crate) struct SourceArgs {
     /// Directory or s3://bucket/prefix, instead of the configuration's
     #[arg(long, value_name = "ARCHIVE", env = "SEALOG_ARCHIVE")]
     archive: Option<String>,
     /// Configuration file to take the archive from, and with --evidence the typed columns; sealog.toml without --archive
     #[arg(long, value_name = "FILE", env = "SEALOG_CONFIG")]
     config: Option<PathBuf>,
-    /// Only this log (may be repeated); all by default
-    #[arg(long = "log", value_name = "NAME")]
-    logs: Vec<String>,
     /// Ask committed evidence itself instead of the lake: slower, and whole whatever became of the lake
     #[arg(long)]
     evidence: bool,
@@ -34,10 +31,61 @@ pub(crate) struct AskedArgs {
     spill: Option<PathBuf>,
 }
 
+/// Which logs are asked, and how.
+#[derive(Debug, Args)]
+pub(crate) struct AskedArgs {
+    #[command(flatten)]
+    source: SourceArgs,
+    /// Only this log (may be repeated); all by default
+    #[arg(long = "log", value_name = "NAME")]
+    logs: Vec<String>,
+}
+
+/// An archive, and the tables of the configuration that named it.
+struct Source {
+    location: Location,
+    tables: Vec<TableConfig>,
+}
+
+impl SourceArgs {
+    fn source(&self) -> Result<Source, Failure> {
+        let config = match (&self.archive, &self.config) {
+            (Some(archive), None) => {
+                return Ok(Source { location: archive.parse().map_err(Failure::usage)?, tables: Vec::new() });
+            }
+            (_, Some(config)) => config.clone(),
+            (None, None) => PathBuf::from("sealog.toml"),
+        };
+        let overrides = Overrides { archive: self.archive.clone(), ..Overrides::default() };
+        let config = Config::load(&config, &overrides)?;
+        Ok(Source { location: config.archive, tables: config.tables })
+    }
+
+    fn options(&self, tables: &[TableConfig]) -> SessionOptions {
+        let usual = SessionOptions::at(Timestamp::from_millis(crate::commands::now_ms()));
+        SessionOptions {
+            memory: self.memory.0,
+            spill: self.spill.clone().unwrap_or_else(|| usual.spill.clone()),
+            evidence: self.evidence,
+            columns: tables.iter().map(|table| (table.log.clone(), table.columns.clone())).collect(),
+            ..usual
+        }
+    }
+
+    /// Opens the log of one table: its name, or that of the log.
+    pub(crate) async fn open_table(&self, table: &str) -> Result<(Log, Session), Failure> {
+        let Source { location, tables } = self.source()?;
+        let configured = tables.iter().find(|it| it.name == table).map(|it| it.log.as_str());
+        let log = Log::new(location.open_to_read().await, configured.unwrap_or(table));
+        let session = Session::open(std::slice::from_ref(&log), &self.options(&tables)).await?;
+        Ok((log, session))
+    }
+}
+
 impl AskedArgs {
     /// Opens the logs that were asked for.
     pub(crate) async fn open(&self) -> Result<Session, Failure> {
-        let (location, columns) = self.archive()?;
+        let Source { location, tables } = self.source.source()?;
         let store = location.open_to_read().await;
         let logs = self.logs(&store).await?;
         if logs.is_empty() {
@@ -45,33 +93,13 @@ impl AskedArgs {
                 "{location} holds no log; start one with `sealog run`"
             )));
         }
-        let usual = SessionOptions::at(Timestamp::from_millis(crate::commands::now_ms()));
-        let options = SessionOptions {
-            memory: self.memory.0,
-            spill: self.spill.clone().unwrap_or_else(|| usual.spill.clone()),
-            evidence: self.evidence,
-            columns,
-            ..usual
-        };
-        match Session::open(&logs, &options).await {
+        match Session::open(&logs, &self.source.options(&tables)).await {
             Err(QueryError::NoLake(log)) if logs.len() > 1 => Err(Failure::usage(format!(
                 "{}; or leave it out: name the logs to ask with --log",
                 QueryError::NoLake(log)
             ))),
             opened => Ok(opened?),
         }
-    }
-
-    fn archive(&self) -> Result<(Location, BTreeMap<String, sealog_lake::Columns>), Failure> {
-        let config = match (&self.archive, &self.config) {
-            (Some(archive), None) => return Ok((archive.parse().map_err(Failure::usage)?, BTreeMap::new())),
-            (_, Some(config)) => config.clone(),
-            (None, None) => PathBuf::from("sealog.toml"),
-        };
-        let overrides = Overrides { archive: self.archive.clone(), ..Overrides::default() };
-        let config = Config::load(&config, &overrides)?;
-        let columns = config.tables.iter().map(|table| (table.log.clone(), table.columns.clone()));
-        Ok((config.archive.clone(), columns.collect()))
     }
 
     /// Those that were named, or all that have a commit.

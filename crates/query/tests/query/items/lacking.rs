@@ -6,7 +6,7 @@ use sealog_record::{Gap, GapCause, StreamEnd, ViewType};
 use sealog_store::Store as _;
 
 use super::sealed::{BOTH, LABEL, Record, Sealed, at, opened, record, trimmed};
-use super::{as_of, history, image, key, keys_of, whole_history};
+use super::{as_of, image, key, keys_of, whole_history};
 
 const LATER: &str = "2026-11-22T11:00:00.000";
 
@@ -200,18 +200,20 @@ async fn records_that_could_not_be_read_and_commits_that_are_not_published_are_c
 }
 
 #[tokio::test]
-async fn a_row_that_was_changed_in_the_lake_and_a_head_that_is_not_signed_are_seen() {
-    let sealed = with_gap().await;
+async fn a_leaf_that_is_not_the_rows_and_a_head_that_nobody_signed_are_seen() {
+    let mut sealed = with_gap().await;
+    let row = record(12, 61, &keys_of("a"), Some(&image("a", "4")), None);
+    sealed.seal(62, &[Record { honest: false, ..row }]).await;
     sealed.publish().await;
-    // Another head of the same size: signed by nobody whom the log knows.
+    // Another head: the signature is of the one that was there.
     let log = sealed.log();
     let checkpoint = log.read("checkpoint").await.unwrap().unwrap();
     let text = String::from_utf8(checkpoint.bytes.to_vec()).unwrap();
-    let other = text.replacen("\n4\n", "\n3\n", 1);
+    let other = text.replacen("\n5\n", "\n4\n", 1);
     assert_ne!(other, text);
     sealed.store.replace("orders/checkpoint", other.into(), Some(&checkpoint)).await.unwrap();
-    let asked = sealed.ask(false).await;
-    let (changes, end) = history(&asked, key("a"), Period::default()).await.unwrap();
-    assert!(changes.iter().all(|it| !it.proof.is_signed && it.proof.is_leaf_right));
+    let (changes, end) = whole_history(&sealed.ask(false).await, "a").await;
+    assert!(changes.iter().all(|it| !it.proof.is_signed));
+    assert_eq!(changes.iter().map(|it| it.proof.is_leaf_right).collect::<Vec<_>>(), [true, true, false]);
     assert!(matches!(end.signed, SignedHead::Nothing { .. }));
 }
