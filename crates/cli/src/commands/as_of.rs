@@ -32,25 +32,20 @@ async fn ask(args: &AsOfArgs) -> Result<Exit, Failure> {
     let key = args.key.item()?;
     let asked = args.table.open().await?;
     let Asked { log, session, facts, .. } = &asked;
-    let mut snapshot = Snapshot::open(session, facts, at, key).await?;
+    let snapshot = Snapshot::open(session, facts, at, key).await?;
+    let mut snapshot = snapshot.at_most(args.limit.unwrap_or(u64::MAX));
     let is_json = args.table.format == Look::Json;
     if is_json && !show(&format!("{}\n", json!({ "format": "sealog.as-of/1", "log": log.name(), "at": at })))?
     {
         return Ok(Exit::Good);
     }
-    let mut left = args.limit.unwrap_or(u64::MAX);
-    let is_cut = loop {
-        let Some(item) = snapshot.next().await? else { break false };
-        if left == 0 {
-            break true;
-        }
-        left -= 1;
+    while let Some(item) = snapshot.next().await? {
         let text = if is_json { line(&item) } else { text(&item) };
         if !show(&text)? {
             return Ok(Exit::Good);
         }
-    };
-    let ending = snapshot.end(is_cut).await?;
+    }
+    let ending = snapshot.end().await?;
     let text = if is_json {
         format!("{}\n", json!({ "completeness": completeness::json(&ending) }))
     } else {

@@ -35,25 +35,20 @@ async fn ask(args: &DiffArgs) -> Result<Exit, Failure> {
     let key = args.key.item()?;
     let asked = args.table.open().await?;
     let Asked { log, session, facts, .. } = &asked;
-    let mut comparison = Comparison::open(session, facts, (from, to), key).await?;
+    let comparison = Comparison::open(session, facts, (from, to), key).await?;
+    let mut comparison = comparison.at_most(args.limit.unwrap_or(u64::MAX));
     let is_json = args.table.format == Look::Json;
     let header = json!({ "format": "sealog.diff/1", "log": log.name(), "from": from, "to": to });
     if is_json && !show(&format!("{header}\n"))? {
         return Ok(Exit::Good);
     }
-    let mut left = args.limit.unwrap_or(u64::MAX);
-    let is_cut = loop {
-        let Some(item) = comparison.next().await? else { break false };
-        if left == 0 {
-            break true;
-        }
-        left -= 1;
+    while let Some(item) = comparison.next().await? {
         let text = if is_json { line(&item) } else { text(&item) };
         if !show(&text)? {
             return Ok(Exit::Good);
         }
-    };
-    let ending = comparison.end(is_cut).await?;
+    }
+    let ending = comparison.end().await?;
     let text = if is_json {
         format!("{}\n", json!({ "completeness": completeness::json(&ending) }))
     } else {

@@ -24,6 +24,8 @@ pub struct Comparison<'a> {
     from: Timestamp,
     to: Timestamp,
     is_of_one: bool,
+    limit: u64,
+    is_cut: bool,
     last: Option<Spot>,
     tally: Tally,
 }
@@ -112,7 +114,14 @@ impl<'a> Comparison<'a> {
             return Err(search::nothing(session, facts, key).await?);
         }
         let is_of_one = key.is_some();
-        Ok(Self { session, facts, gaps, groups, from, to, is_of_one, last: None, tally: Tally::default() })
+        let (limit, is_cut, last, tally) = (u64::MAX, false, None, Tally::default());
+        Ok(Self { session, facts, gaps, groups, from, to, is_of_one, limit, is_cut, last, tally })
+    }
+
+    /// Gives no more than so many items.
+    #[must_use]
+    pub fn at_most(self, limit: u64) -> Self {
+        Self { limit, ..self }
     }
 
     /// The next item that was changed between the two; `None` at the end.
@@ -135,6 +144,10 @@ impl<'a> Comparison<'a> {
             if changes == 0 {
                 continue;
             }
+            if self.tally.items == self.limit {
+                self.is_cut = true;
+                return Ok(None);
+            }
             let from = first.state(&self.gaps, &self.facts.lineage)?;
             let to = second.state(&self.gaps, &self.facts.lineage)?;
             self.tally.items += 1;
@@ -144,12 +157,12 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// What the answer could not know; `is_cut`: [`Self::next`] was not asked to the end.
+    /// What the answer could not know; to be asked when [`Self::next`] gave `None`.
     ///
     /// # Errors
     /// What the engine says.
-    pub async fn end(self, is_cut: bool) -> Result<Completeness, QueryError> {
-        let Self { session, facts, gaps, from, to, is_of_one, last, tally, .. } = self;
+    pub async fn end(self) -> Result<Completeness, QueryError> {
+        let Self { session, facts, gaps, from, to, is_of_one, is_cut, last, tally, .. } = self;
         let last = is_of_one.then_some(last);
         sum_up(Asked { session, facts, gaps: &gaps, from, to, last, is_cut }, &tally).await
     }

@@ -23,6 +23,8 @@ pub struct Snapshot<'a> {
     groups: Option<Groups>,
     at: Timestamp,
     is_of_one: bool,
+    limit: u64,
+    is_cut: bool,
     last: Option<Spot>,
     tally: Tally,
 }
@@ -53,7 +55,14 @@ impl<'a> Snapshot<'a> {
             return Err(search::nothing(session, facts, key).await?);
         }
         let is_of_one = key.is_some();
-        Ok(Self { session, facts, gaps, groups, at, is_of_one, last: None, tally: Tally::default() })
+        let (limit, is_cut, last, tally) = (u64::MAX, false, None, Tally::default());
+        Ok(Self { session, facts, gaps, groups, at, is_of_one, limit, is_cut, last, tally })
+    }
+
+    /// Gives no more than so many items.
+    #[must_use]
+    pub fn at_most(self, limit: u64) -> Self {
+        Self { limit, ..self }
     }
 
     /// The next item that was there or may have been; the one that was asked for in any case. `None` at the end.
@@ -66,8 +75,13 @@ impl<'a> Snapshot<'a> {
             let mut moment = Moment::new(self.at);
             let Some(keys) = groups.next(|row| moment.take(row)).await? else { return Ok(None) };
             let state = moment.state(&self.gaps, &self.facts.lineage)?;
+            let is_shown = !state.state.is_absent() || !state.gaps.is_empty() || self.is_of_one;
+            if is_shown && self.tally.items == self.limit {
+                self.is_cut = true;
+                return Ok(None);
+            }
             self.tally.take(&[&state]);
-            if !state.state.is_absent() || !state.gaps.is_empty() || self.is_of_one {
+            if is_shown {
                 self.last = spot(moment.open_end())?;
                 self.tally.items += 1;
                 return Ok(Some(ItemAt { keys, state }));
@@ -75,12 +89,12 @@ impl<'a> Snapshot<'a> {
         }
     }
 
-    /// What the answer could not know; `is_cut`: [`Self::next`] was not asked to the end.
+    /// What the answer could not know; to be asked when [`Self::next`] gave `None`.
     ///
     /// # Errors
     /// What the engine says.
-    pub async fn end(self, is_cut: bool) -> Result<Completeness, QueryError> {
-        let Self { session, facts, gaps, at, is_of_one, last, tally, .. } = self;
+    pub async fn end(self) -> Result<Completeness, QueryError> {
+        let Self { session, facts, gaps, at, is_of_one, is_cut, last, tally, .. } = self;
         let last = is_of_one.then_some(last);
         sum_up(Asked { session, facts, gaps: &gaps, from: at, to: at, last, is_cut }, &tally).await
     }

@@ -1,7 +1,7 @@
 //! What an answer about an instant could not know, in words and for programs.
 
 use sealog_query::items::{Beginning, Completeness, DeclaredGap, Shortfall, Unread};
-use sealog_record::{StartAt, StreamEnd, Timestamp};
+use sealog_record::{StartAt, StreamEnd};
 use serde_json::{Value, json};
 
 use super::{json as members, words};
@@ -85,15 +85,15 @@ fn unread(unread: &Unread) -> String {
             format!("{cause} (noticed at {at}): what changed after that was recorded nowhere")
         }
         Unread::Shards { shards, polled_since, head_at } => {
-            let time =
-                |time: &Option<Timestamp>| time.map_or_else(|| "never".to_owned(), |time| time.to_string());
-            let shards = if *shards == 0 { "no shard".to_owned() } else { print::counted(*shards, "shard") };
-            let not = if shards == "no shard" { "is known to be read" } else { "not known to be read" };
-            format!(
-                "{shards} {not} that far: changes may not be sealed yet (newest commit {}, all shards last known to be read {})",
-                time(head_at),
-                time(polled_since)
-            )
+            let which = match shards {
+                0 => "no shard of the stream is known yet".to_owned(),
+                shards => {
+                    format!("of {} nothing says that it was read that far", print::counted(*shards, "shard"))
+                }
+            };
+            let newest = head_at.map_or_else(String::new, |at| format!(", newest commit {at}"));
+            let polled = polled_since.map_or_else(String::new, |at| format!(", all shards read up to {at}"));
+            format!("{which}: changes may not be sealed yet{newest}{polled}")
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What an archive lacks is said where it matters, and nowhere else.
 
 use sealog_chain::{Fact, StartAt};
-use sealog_query::items::{Continuity, Period, Shortfall, SignedHead, Unread};
+use sealog_query::items::{Continuity, Shortfall, SignedHead, Unread};
 use sealog_record::{Gap, GapCause, StreamEnd, ViewType};
 use sealog_store::Store as _;
 

@@ -47,7 +47,7 @@ async fn as_of(
     while let Some(item) = snapshot.next().await? {
         items.push(item);
     }
-    Ok((items, snapshot.end(false).await?))
+    Ok((items, snapshot.end().await?))
 }
 
 async fn diff(
@@ -60,7 +60,7 @@ async fn diff(
     while let Some(item) = comparison.next().await? {
         items.push(item);
     }
-    Ok((items, comparison.end(false).await?))
+    Ok((items, comparison.end().await?))
 }
 
 /// The image of an item with one number.

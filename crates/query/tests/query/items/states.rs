@@ -1,7 +1,7 @@
 //! A table at an instant, and at two.
 
 use sealog_chain::StartAt;
-use sealog_query::items::{ItemDifference, Shortfall, Side, State, Unknown};
+use sealog_query::items::{ItemDifference, Shortfall, Side, Snapshot, State, Unknown};
 
 use super::sealed::{BOTH, Record, Sealed, at, record};
 use super::{Asked, as_of, diff, image, key, keys_of};
@@ -49,8 +49,12 @@ async fn items_come_change_and_go() {
         let (items, _) = as_of(&asked, at(seconds), Some(key("a"))).await.unwrap();
         assert_eq!(items[0].state.state, state);
     }
+    let mut first = Snapshot::open(&asked.0, &asked.1, at(25), None).await.unwrap().at_most(1);
+    assert!(first.next().await.unwrap().is_some() && first.next().await.unwrap().is_none());
+    let cut = first.end().await.unwrap();
+    assert_eq!((cut.items, cut.is_cut), (1, true));
     let (items, complete) = as_of(&asked, at(30), None).await.unwrap();
-    assert_eq!((complete.items, complete.same_second), (2, 1));
+    assert_eq!((complete.items, complete.same_second, complete.is_cut), (2, 1, false));
     assert!(items[0].state.same_second && !items[1].state.same_second);
 }
 
