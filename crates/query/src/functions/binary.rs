@@ -39,7 +39,7 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
             |_| Ok(DataType::Binary),
             |_, arguments, _| {
                 let [text] = taken(arguments)?;
-                Ok(decode(text, lit("hex")))
+                Ok(decode(cast(text, DataType::Binary), lit("hex")))
             },
         ),
         rewritten("to_hex", 1, |_| Ok(DataType::Utf8), hexadecimal),

@@ -42,15 +42,9 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
     let mut functions: Vec<ScalarUDF> =
         PARTS.iter().map(|(name, _)| rewritten(name, 1, |_| Ok(DataType::Int64), part)).collect();
     functions.push(rewritten("at_timezone", 2, zone_type, at_timezone));
-    functions.push(rewritten(
-        "from_iso8601_date",
-        1,
-        |_| Ok(DataType::Date32),
-        |_, arguments, _| {
-            let [text] = taken(arguments)?;
-            Ok(cast(text, DataType::Date32))
-        },
-    ));
+    for name in ["date", "from_iso8601_date"] {
+        functions.push(rewritten(name, 1, |_| Ok(DataType::Date32), date));
+    }
     functions.extend([from_iso8601_timestamp(), date_diff(), date_add()]);
     functions
 }
@@ -59,6 +53,11 @@ fn part(name: &'static str, arguments: Vec<Expr>, _: &SimplifyContext) -> Result
     let [of] = taken(arguments)?;
     let part = PARTS.iter().find(|(known, _)| *known == name).map_or(name, |(_, part)| part);
     Ok(cast(date_part(lit(part), of), DataType::Int64))
+}
+
+fn date(_: &'static str, arguments: Vec<Expr>, _: &SimplifyContext) -> Result<Expr> {
+    let [of] = taken(arguments)?;
+    Ok(cast(of, DataType::Date32))
 }
 
 fn in_zone(zone: &str) -> DataType {

@@ -80,10 +80,15 @@ async fn wrong_names_are_answered_with_right_ones() {
         said.contains("chnages") && said.contains("orders_changes") && said.contains("item_history"),
         "{said}"
     );
-    let said = refused(&session, "SELECT date_format(created_at, '%Y') FROM changes").await;
-    assert!(said.contains("date_format") && said.contains("to_char"), "{said}");
+    let said = refused(&session, "SELECT format_datetime(created_at, 'yyyy') FROM changes").await;
+    assert!(said.contains("format_datetime") && said.contains("write date_format"), "{said}");
     let said = refused(&session, "SELECT max_by(pk, created_at) FROM changes").await;
     assert!(said.contains("last_value(x ORDER BY y)"), "{said}");
+    let said = refused(&session, "SELECT n FROM changes CROSS JOIN UNNEST(changed) AS t(n)").await;
+    assert!(
+        said.contains("UNNEST(changed)") && said.contains("SELECT *, unnest(changed) AS element"),
+        "{said}"
+    );
     let said = refused(&session, "SELECT json_extract_scalar(new_image, 'amount') FROM changes").await;
     assert!(said.contains("$.name"), "{said}");
 }
@@ -102,8 +107,7 @@ async fn of_several_logs_each_has_its_name() {
     }
     let logs = [archive.log(), Log::new(archive.log().store().clone(), "Order.Lines")];
     let session = Session::open(&logs, &SessionOptions::at(now())).await.unwrap();
-    let both =
-        "SELECT (SELECT count(*) FROM orders_changes), (SELECT count(*) FROM order_lines_item_history)";
+    let both = "SELECT (SELECT count(*) FROM orders_changes) AS a, (SELECT count(*) FROM order_lines_item_history) AS b";
     assert_eq!(asked(&session, both).await, ["180,180"]);
     assert!(refused(&session, "SELECT * FROM changes").await.contains("order_lines_changes"));
 }
