@@ -50,10 +50,7 @@ impl QueryError {
 
 impl From<LakeError> for QueryError {
     fn from(error: LakeError) -> Self {
-        match error {
-            LakeError::Store(error) => Self::Store(error),
-            other => Self::Lake(other),
-        }
+        if let LakeError::Store(error) = error { Self::Store(error) } else { Self::Lake(error) }
     }
 }
 

@@ -115,11 +115,11 @@ impl Visitor for Parts {
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
         if let TableFactor::UNNEST { array_exprs, .. } = factor {
-            let column = visit_expressions(array_exprs, |expression| match expression {
-                Expr::Identifier(_) | Expr::CompoundIdentifier(_) => {
-                    ControlFlow::Break(expression.to_string())
+            let column = visit_expressions(array_exprs, |expression| {
+                if matches!(expression, Expr::Identifier(_) | Expr::CompoundIdentifier(_)) {
+                    return ControlFlow::Break(expression.to_string());
                 }
-                _ => ControlFlow::Continue(()),
+                ControlFlow::Continue(())
             });
             if let ControlFlow::Break(column) = column {
                 self.unnest.get_or_insert(format!("UNNEST({column})"));

@@ -16,9 +16,9 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
 }
 
 fn number_type(arguments: &ReturnFieldArgs<'_>) -> Result<DataType> {
-    match arguments.arg_fields.first().map(|field| field.data_type()) {
-        Some(kind) if kind.is_numeric() => Ok(kind.clone()),
-        _ => plan_err!("abs takes a number"),
+    match arguments.arg_fields.first().map(|field| field.data_type()).filter(|kind| kind.is_numeric()) {
+        Some(kind) => Ok(kind.clone()),
+        None => plan_err!("abs takes a number"),
     }
 }
 

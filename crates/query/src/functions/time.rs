@@ -65,20 +65,21 @@ fn in_zone(zone: &str) -> DataType {
 }
 
 fn zone_type(arguments: &ReturnFieldArgs<'_>) -> Result<DataType> {
-    match arguments.scalar_arguments.get(1).copied().flatten() {
-        Some(ScalarValue::Utf8(Some(zone)) | ScalarValue::Utf8View(Some(zone))) => Ok(in_zone(zone)),
-        _ => plan_err!("at_timezone takes the zone as a text: at_timezone(created_at, 'Europe/Berlin')"),
-    }
+    let zone = arguments.scalar_arguments.get(1).copied().flatten();
+    named_zone(zone).map(in_zone)
 }
 
 /// The same instant, shown and taken apart as in a zone.
 fn at_timezone(_: &'static str, arguments: Vec<Expr>, _: &SimplifyContext) -> Result<Expr> {
     let [of, zone] = taken(arguments)?;
-    match zone {
-        Expr::Literal(ScalarValue::Utf8(Some(zone)) | ScalarValue::Utf8View(Some(zone)), _) => {
-            Ok(cast(cast(of, instant()), in_zone(&zone)))
-        }
-        _ => plan_err!("at_timezone takes the zone as a text: at_timezone(created_at, 'Europe/Berlin')"),
+    let zone = named_zone(if let Expr::Literal(zone, _) = &zone { Some(zone) } else { None })?;
+    Ok(cast(cast(of, instant()), in_zone(zone)))
+}
+
+fn named_zone(zone: Option<&ScalarValue>) -> Result<&str> {
+    match zone.and_then(ScalarValue::try_as_str).flatten() {
+        Some(zone) => Ok(zone),
+        None => plan_err!("at_timezone takes the zone as a text: at_timezone(created_at, 'Europe/Berlin')"),
     }
 }
 

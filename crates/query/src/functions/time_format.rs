@@ -1,7 +1,7 @@
 //! `date_format(instant, format)`, by the letters that Trino takes from MySQL: some of them mean something else to DataFusion.
 
 use arrow::datatypes::DataType;
-use datafusion::common::{Result, ScalarValue, plan_err};
+use datafusion::common::{Result, plan_err};
 use datafusion::functions::expr_fn::to_char;
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{Expr, ScalarUDF, lit};
@@ -44,13 +44,13 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
 
 fn date_format(_: &'static str, arguments: Vec<Expr>, _: &SimplifyContext) -> Result<Expr> {
     let [of, format] = taken(arguments)?;
-    let Expr::Literal(ScalarValue::Utf8(Some(format)) | ScalarValue::Utf8View(Some(format)), _) = format
-    else {
+    let known = if let Expr::Literal(format, _) = &format { format.try_as_str().flatten() } else { None };
+    let Some(format) = known else {
         return plan_err!(
             "date_format takes the format as a text: date_format(created_at, '%Y-%m-%d %H:%i:%s')"
         );
     };
-    match translated(&format) {
+    match translated(format) {
         Some(format) => Ok(to_char(of, lit(format))),
         None => plan_err!(
             "date_format knows the letters of MySQL, such as '%Y-%m-%d %H:%i:%s', not all of {format:?}; to_char has others"

@@ -11,6 +11,7 @@ use sealog_record::Timestamp;
 use sealog_store::{Location, Log, Store};
 
 use crate::exit::Failure;
+use crate::print;
 
 #[derive(Debug, Args)]
 pub(crate) struct AskedArgs {
@@ -35,7 +36,7 @@ pub(crate) struct AskedArgs {
 }
 
 impl AskedArgs {
-    /// Opens the logs that were asked for.
+    /// Opens the logs that were asked for; says which lakes are behind.
     pub(crate) async fn open(&self) -> Result<Session, Failure> {
         let (location, columns) = self.archive()?;
         let store = location.open_to_read().await;
@@ -53,13 +54,23 @@ impl AskedArgs {
             columns,
             ..usual
         };
-        match Session::open(&logs, &options).await {
-            Err(QueryError::NoLake(log)) if logs.len() > 1 => Err(Failure::usage(format!(
-                "{}; or leave it out: name the logs to ask with --log",
-                QueryError::NoLake(log)
-            ))),
-            opened => Ok(opened?),
+        let session = match Session::open(&logs, &options).await {
+            Err(error @ QueryError::NoLake(_)) if logs.len() > 1 => {
+                return Err(Failure::usage(format!(
+                    "{error}; or leave it out: name the logs to ask with --log"
+                )));
+            }
+            opened => opened?,
+        };
+        for behind in session.behind() {
+            print::warning(&format!(
+                "{} of {} not in the lake yet and not in the answer; publish with `sealog lake publish`, or ask the \
+                 evidence with --evidence",
+                print::counted(behind.commits, "commit"),
+                behind.log,
+            ));
         }
+        Ok(session)
     }
 
     fn archive(&self) -> Result<(Location, BTreeMap<String, sealog_lake::Columns>), Failure> {
