@@ -12,6 +12,7 @@ mod columns;
 mod commit_rows;
 mod committed;
 mod compact;
+mod declaration;
 mod entry;
 mod error;
 mod evidence;
@@ -36,9 +37,10 @@ pub use compact::{
     Cleaned, CompactOptions, Compacted, FILE_BYTES, Pace, Pending, Spill, Unhurried, clean, compact, pending,
     sorted_days,
 };
+pub use declaration::declared;
 pub use error::LakeError;
 pub use evidence::{POSSIBLE_DAYS, evidence_rows, possible_dates};
 pub use publish::{Published, Publisher, first_date, published};
-pub use standing::{Reach, Standing, declared, reach, standing};
+pub use standing::{Reach, Standing, reach, standing};
 pub use tables::{DatedFile, Table, change_schema, commit_lines, dated_files};
 pub use view::{DayFiles, ViewFile, view};

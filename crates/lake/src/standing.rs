@@ -10,12 +10,8 @@ use sealog_chain::{commit_key, commit_number_of};
 use sealog_record::Timestamp;
 use sealog_store::Log;
 
-use crate::columns::Columns;
-use crate::compact::read_marker;
 use crate::error::LakeError;
-use crate::marker::sorted_key;
-use crate::names::{COMMITS, DAYS, FRESH, date_of, number_of};
-use crate::read::LakeFile;
+use crate::names::COMMITS;
 
 /// How far a lake is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -93,29 +89,4 @@ fn misfits(bytes: Bytes) -> Result<Vec<(String, u64)>, parquet::errors::ParquetE
         }
     }
     Ok(found)
-}
-
-/// The typed columns that the newest file of a lake was made by; `None` where there is no file.
-///
-/// # Errors
-/// [`LakeError`].
-pub async fn declared(log: &Log) -> Result<Option<Columns>, LakeError> {
-    let fresh = log.store().list(&log.key(FRESH), None).await?;
-    let newest = fresh.into_iter().max_by_key(|entry| number_of(&entry.key)).map(|entry| entry.key);
-    let newest = match newest {
-        Some(key) => Some(key),
-        None => newest_sorted(log).await?,
-    };
-    let Some(key) = newest else { return Ok(None) };
-    let Some(object) = log.store().read(&key).await? else { return Ok(None) };
-    let file = LakeFile::open(object.bytes, 1).map_err(|what| broken(&key, &what))?;
-    Ok(Some(file.columns().cloned().unwrap_or_default()))
-}
-
-async fn newest_sorted(log: &Log) -> Result<Option<String>, LakeError> {
-    let days = log.store().list(&log.key(DAYS), None).await?;
-    let Some(date) = days.last().and_then(|entry| date_of(&entry.key)) else { return Ok(None) };
-    let (marker, _) = read_marker(log, date).await?;
-    let file = marker.and_then(|marker| marker.files.into_iter().next());
-    Ok(file.map(|file| log.key(&sorted_key(date, &file.name))))
 }

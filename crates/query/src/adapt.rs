@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use datafusion::common::Result;
-use datafusion::error::DataFusionError;
+use datafusion::common::{Result, exec_err};
+use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr_adapter::{
     DefaultPhysicalExprAdapterFactory, PhysicalExprAdapter, PhysicalExprAdapterFactory,
 };
+use datafusion::physical_plan::PhysicalExpr;
 
 /// Reads files by the columns declared now.
 #[derive(Debug)]
@@ -19,19 +20,39 @@ pub(crate) struct Declared {
 
 impl PhysicalExprAdapterFactory for Declared {
     fn create(&self, wanted: SchemaRef, found: SchemaRef) -> Result<Arc<dyn PhysicalExprAdapter>> {
-        for field in wanted.fields() {
-            let Ok(there) = found.field_with_name(field.name()) else { continue };
-            if there.data_type() != field.data_type() {
-                return Err(DataFusionError::Execution(format!(
-                    "column {} is {} in some files of log {} and {} in its newest; run `sealog lake rebuild`, or ask the \
-                     evidence with --evidence",
-                    field.name(),
-                    there.data_type(),
+        let usual = DefaultPhysicalExprAdapterFactory.create(Arc::clone(&wanted), Arc::clone(&found))?;
+        Ok(Arc::new(Adapter { log: self.log.clone(), wanted, found, usual }))
+    }
+}
+
+/// For one file.
+#[derive(Debug)]
+struct Adapter {
+    log: String,
+    wanted: SchemaRef,
+    found: SchemaRef,
+    usual: Arc<dyn PhysicalExprAdapter>,
+}
+
+impl PhysicalExprAdapter for Adapter {
+    fn rewrite(&self, expression: Arc<dyn PhysicalExpr>) -> Result<Arc<dyn PhysicalExpr>> {
+        for column in collect_columns(&expression) {
+            let name = column.name();
+            let (Ok(wanted), Ok(found)) =
+                (self.wanted.field_with_name(name), self.found.field_with_name(name))
+            else {
+                continue;
+            };
+            if wanted.data_type() != found.data_type() {
+                return exec_err!(
+                    "column {name} is {} in some files of log {} and {} in its newest; run `sealog lake rebuild`, or ask \
+                     the evidence with --evidence",
+                    found.data_type(),
                     self.log,
-                    field.data_type(),
-                )));
+                    wanted.data_type()
+                );
             }
         }
-        DefaultPhysicalExprAdapterFactory.create(wanted, found)
+        self.usual.rewrite(expression)
     }
 }

@@ -73,17 +73,14 @@ fn refused() -> Error {
 #[async_trait]
 impl ObjectStore for Archive {
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        let range = match options.range {
-            Some(GetRange::Bounded(range)) if !options.head => range,
-            other => {
+        let range = match options.range.filter(|_| !options.head) {
+            Some(GetRange::Bounded(range)) => range,
+            Some(GetRange::Offset(start)) => start..self.size(location).await?.max(start),
+            Some(GetRange::Suffix(length)) => {
                 let size = self.size(location).await?;
-                match other {
-                    _ if options.head => 0..size,
-                    Some(GetRange::Suffix(length)) => size.saturating_sub(length)..size,
-                    Some(GetRange::Offset(start)) => start.min(size)..size,
-                    Some(GetRange::Bounded(_)) | None => 0..size,
-                }
+                size.saturating_sub(length)..size
             }
+            None => 0..self.size(location).await?,
         };
         let bytes = if options.head { Bytes::new() } else { self.read(location, range.clone()).await? };
         let end = if options.head { range.end } else { range.start + bytes.len() as u64 };

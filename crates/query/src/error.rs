@@ -58,10 +58,7 @@ impl QueryError {
 
 impl From<LakeError> for QueryError {
     fn from(error: LakeError) -> Self {
-        match error {
-            LakeError::Store(error) => Self::Store(error),
-            other => Self::Lake(other),
-        }
+        if let LakeError::Store(error) = error { Self::Store(error) } else { Self::Lake(error) }
     }
 }
 
@@ -72,20 +69,20 @@ impl From<DataFusionError> for QueryError {
             return known;
         }
         let root = error.find_root();
-        let text = root.strip_backtrace();
+        let said = plain(root.message().as_ref());
         #[expect(
             clippy::wildcard_enum_match_arm,
             reason = "an open set: whatever is not the question's fault"
         )]
         match root {
-            DataFusionError::ResourcesExhausted(_) => Self::Memory(plain(root.message().as_ref())),
+            DataFusionError::ResourcesExhausted(_) => Self::Memory(said),
             DataFusionError::SQL(..)
             | DataFusionError::Plan(_)
             | DataFusionError::SchemaError(..)
             | DataFusionError::NotImplemented(_)
             | DataFusionError::Diagnostic(..)
-            | DataFusionError::Configuration(_) => Self::Question(plain(root.message().as_ref())),
-            _ => Self::Failed(plain(&text)),
+            | DataFusionError::Configuration(_) => Self::Question(said),
+            _ => Self::Failed(said),
         }
     }
 }

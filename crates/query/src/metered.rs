@@ -14,9 +14,9 @@ use sealog_store::{Created, Entry, Object, Replaced, Stat, Store, StoreError, St
 pub struct Reading {
     /// Files that could answer.
     pub files: u64,
-    /// Files of which something was read.
+    /// Files of which something was read to answer.
     pub opened: u64,
-    /// Bytes read.
+    /// Bytes read, opening the session included.
     pub bytes: u64,
     /// Bytes of all files that could answer.
     pub bytes_of: u64,
@@ -39,6 +39,11 @@ impl Meter {
     pub(crate) fn known(&self, files: u64, bytes: u64) {
         self.files.fetch_add(files, Ordering::Relaxed);
         self.bytes_of.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// What was read until now was read to open the session: from here on files are opened to answer.
+    pub(crate) fn begin(&self) {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     fn requested(&self) {

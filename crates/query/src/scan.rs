@@ -41,7 +41,10 @@ pub(crate) struct Layout {
 impl Layout {
     pub(crate) fn new(log: &str, in_files: SchemaRef) -> Self {
         let date = Arc::new(Field::new(DATE, DataType::Utf8, false));
-        Self { log: log.to_owned(), table: TableSchema::new(in_files, vec![date]) }
+        Self {
+            log: log.to_owned(),
+            table: TableSchema::builder(in_files).with_table_partition_cols(vec![date]).build(),
+        }
     }
 
     /// Columns of the table: those in files, then the date.

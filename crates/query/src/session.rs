@@ -105,6 +105,7 @@ impl Session {
             };
             tables::register(&session.context, log, &columns, base, logs.len() == 1).await?;
         }
+        session.meter.begin();
         Ok(session)
     }
 
@@ -218,6 +219,9 @@ fn context(options: &SessionOptions) -> Result<SessionContext, QueryError> {
     settings.execution.parquet.schema_force_view_types = false;
     settings.execution.parquet.metadata_size_hint = Some(FOOTER_BYTES);
     settings.sql_parser.map_string_types_to_utf8view = false;
+    // As in Trino: 0.1 is exact, and NULL comes last.
+    settings.sql_parser.parse_float_as_decimal = true;
+    settings.sql_parser.default_null_ordering = "nulls_last".to_owned();
     let context = SessionContext::new_with_config_rt(config, runtime);
     functions::register(&context);
     Ok(context)

@@ -13,7 +13,6 @@ use sealog_store::Log;
 
 use super::query::chosen::SourceArgs;
 use crate::exit::{Exit, Failure};
-use crate::print;
 
 /// How an answer looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -74,13 +73,6 @@ impl TableArgs {
     pub(super) async fn open(&self) -> Result<Asked, Failure> {
         let began_ms = super::now_ms();
         let (log, session) = self.source.open_table(&self.table).await?;
-        for behind in session.behind() {
-            print::warning(&format!(
-                "{} of {} not in the lake yet and do not answer; ask the evidence with --evidence",
-                print::counted(behind.commits, "commit"),
-                behind.log,
-            ));
-        }
         let facts = Facts::read(&log).await?;
         Ok(Asked { log, session, facts, began_ms, explain: self.explain })
     }

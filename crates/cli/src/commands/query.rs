@@ -66,29 +66,22 @@ impl From<QueryError> for Failure {
             | QueryError::Nothing(_)
             | QueryError::NoLog(_)
             | QueryError::NoLake(_) => Self::usage(error),
-            other if other.may_pass() => Self::new(Exit::TryAgain, other),
-            other => Self::unreachable(other),
+            QueryError::Lake(_) | QueryError::Memory(_) | QueryError::Failed(_) | _ => {
+                Self::new(if error.may_pass() { Exit::TryAgain } else { Exit::Unreachable }, error)
+            }
         }
     }
 }
 
 pub(crate) async fn run(args: &QueryArgs) -> Result<Exit, Failure> {
     let sql = question(&args.sql)?;
-    let target = Target::open(args.out.as_deref(), args.format == AnswerFormat::Parquet)?;
-    let outcome = tokio::select! {
+    tokio::select! {
         biased;
         stopped = super::stop_signal() => {
             stopped?;
             Err(Failure::new(Exit::TryAgain, "stopped before the answer was whole"))
         }
-        outcome = ask(args, &sql, &target) => outcome,
-    };
-    match outcome {
-        Ok(exit) => Ok(exit),
-        Err(failure) => {
-            target.discard();
-            Err(failure)
-        }
+        outcome = ask(args, &sql) => outcome,
     }
 }
 
@@ -106,17 +99,10 @@ fn question(text: &str) -> Result<String, Failure> {
     }
 }
 
-async fn ask(args: &QueryArgs, sql: &str, target: &Target) -> Result<Exit, Failure> {
+async fn ask(args: &QueryArgs, sql: &str) -> Result<Exit, Failure> {
     let began = super::now_ms();
+    let target = Target::open(args.out.as_deref(), args.format == AnswerFormat::Parquet)?;
     let session = args.asked.open().await?;
-    for behind in session.behind() {
-        print::warning(&format!(
-            "{} of {} not in the lake yet and do not answer; publish with `sealog lake publish`, or ask the evidence with \
-             --evidence",
-            print::counted(behind.commits, "commit"),
-            behind.log,
-        ));
-    }
     let most = match args.format {
         AnswerFormat::Table => Some(args.limit.map_or(TABLE_ROWS_MAX, |limit| limit.min(TABLE_ROWS_MAX))),
         AnswerFormat::Json | AnswerFormat::Csv | AnswerFormat::Parquet => args.limit,
@@ -133,6 +119,7 @@ async fn ask(args: &QueryArgs, sql: &str, target: &Target) -> Result<Exit, Failu
         Err(Unwritten::Output(error)) => return Err(Failure::unreachable(format!("output: {error}"))),
         Err(Unwritten::Answer(error)) => return Err(error.into()),
     };
+    target.keep();
     if let (true, Some(most)) = (written.more, most) {
         let all =
             if args.limit == Some(most) { "raise --limit" } else { "use --format csv, json or parquet" };

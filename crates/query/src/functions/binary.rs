@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, Int64Array};
+use arrow::array::{AsArray, BinaryArray, Int64Array};
 use arrow::datatypes::{DataType, Int32Type, Int64Type};
 use datafusion::common::{Result, exec_datafusion_err, plan_err};
 use datafusion::functions::expr_fn::{character_length, decode, encode, to_hex, upper};
@@ -15,65 +15,73 @@ use super::rewritten::{rewritten, taken};
 
 pub(super) fn functions() -> Vec<ScalarUDF> {
     vec![
-        rewritten(
-            "to_utf8",
-            1,
-            |_| Ok(DataType::Binary),
-            |_, arguments, _| {
-                let [text] = taken(arguments)?;
-                Ok(cast(cast(text, DataType::Utf8), DataType::Binary))
-            },
-        ),
-        rewritten(
-            "from_utf8",
-            1,
-            |_| Ok(DataType::Utf8),
-            |_, arguments, _| {
-                let [bytes] = taken(arguments)?;
-                Ok(cast(bytes, DataType::Utf8))
-            },
-        ),
-        rewritten(
-            "from_hex",
-            1,
-            |_| Ok(DataType::Binary),
-            |_, arguments, _| {
-                let [text] = taken(arguments)?;
-                Ok(decode(text, lit("hex")))
-            },
-        ),
-        rewritten("to_hex", 1, |_| Ok(DataType::Utf8), hexadecimal),
+        rewritten("to_utf8", 1, bytes, to_utf8),
+        rewritten("from_utf8", 1, text, from_utf8),
+        rewritten("to_hex", 1, text, hexadecimal),
+        rewritten("from_hex", 1, bytes, from_hex),
         rewritten("length", 1, length_type, length),
-        big_endian("to_big_endian_32", DataType::Int32),
-        big_endian("to_big_endian_64", DataType::Int64),
+        rewritten("to_big_endian_32", 1, bytes, to_big_endian_32),
+        rewritten("to_big_endian_64", 1, bytes, to_big_endian_64),
     ]
+}
+
+fn bytes(_: &ReturnFieldArgs<'_>) -> Result<DataType> {
+    Ok(DataType::Binary)
+}
+
+fn text(_: &ReturnFieldArgs<'_>) -> Result<DataType> {
+    Ok(DataType::Utf8)
+}
+
+fn to_utf8(_: &'static str, arguments: Vec<Expr>, _: &SimplifyContext) -> Result<Expr> {
+    let [text] = taken(arguments)?;
+    Ok(cast(cast(text, DataType::Utf8), DataType::Binary))
+}
+
+fn from_utf8(_: &'static str, arguments: Vec<Expr>, _: &SimplifyContext) -> Result<Expr> {
+    let [bytes] = taken(arguments)?;
+    Ok(cast(bytes, DataType::Utf8))
+}
+
+fn from_hex(_: &'static str, arguments: Vec<Expr>, _: &SimplifyContext) -> Result<Expr> {
+    let [text] = taken(arguments)?;
+    Ok(decode(cast(text, DataType::Binary), lit("hex")))
+}
+
+fn to_big_endian_32(_: &'static str, arguments: Vec<Expr>, _: &SimplifyContext) -> Result<Expr> {
+    let [number] = taken(arguments)?;
+    Ok(big_endian(DataType::Int32).call(vec![cast(number, DataType::Int32)]))
+}
+
+fn to_big_endian_64(_: &'static str, arguments: Vec<Expr>, _: &SimplifyContext) -> Result<Expr> {
+    let [number] = taken(arguments)?;
+    Ok(big_endian(DataType::Int64).call(vec![cast(number, DataType::Int64)]))
 }
 
 /// Of bytes as Trino has it, of integers as DataFusion has it.
 fn hexadecimal(_: &'static str, arguments: Vec<Expr>, context: &SimplifyContext) -> Result<Expr> {
     let [value] = taken(arguments)?;
-    Ok(match context.get_data_type(&value)? {
-        DataType::Binary => upper(encode(value, lit("hex"))),
-        _ => cast(to_hex(cast(value, DataType::Int64)), DataType::Utf8),
-    })
+    if context.get_data_type(&value)? == DataType::Binary {
+        return Ok(upper(encode(value, lit("hex"))));
+    }
+    Ok(cast(to_hex(cast(value, DataType::Int64)), DataType::Utf8))
 }
 
 fn length_type(arguments: &ReturnFieldArgs<'_>) -> Result<DataType> {
-    match arguments.arg_fields.first().map(|field| field.data_type()) {
-        Some(
-            DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 | DataType::Binary | DataType::Null,
-        ) => Ok(DataType::Int64),
-        _ => plan_err!("length takes text or bytes; of lists and maps it is cardinality(x)"),
+    let of = arguments.arg_fields.first().map(|field| field.data_type());
+    if of.is_some_and(|of| of.is_string() || matches!(of, DataType::Binary | DataType::Null)) {
+        return Ok(DataType::Int64);
     }
+    plan_err!("length takes text or bytes; of lists and maps it is cardinality(x)")
 }
 
 /// Characters of a text, bytes of bytes.
 fn length(_: &'static str, arguments: Vec<Expr>, context: &SimplifyContext) -> Result<Expr> {
     let [value] = taken(arguments)?;
-    Ok(match context.get_data_type(&value)? {
-        DataType::Binary => byte_length().call(vec![value]),
-        _ => cast(character_length(cast(value, DataType::Utf8)), DataType::Int64),
-    })
+    if context.get_data_type(&value)? == DataType::Binary {
+        return Ok(byte_length().call(vec![value]));
+    }
+    Ok(cast(character_length(cast(value, DataType::Utf8)), DataType::Int64))
 }
 
 fn byte_length() -> ScalarUDF {
@@ -89,23 +97,19 @@ fn byte_length() -> ScalarUDF {
     create_udf("byte_length", vec![DataType::Binary], DataType::Int64, Volatility::Immutable, Arc::new(count))
 }
 
-fn big_endian(name: &str, of: DataType) -> ScalarUDF {
+fn big_endian(of: DataType) -> ScalarUDF {
     let bytes = |values: &[ColumnarValue]| {
         let arrays = ColumnarValue::values_to_arrays(values)?;
-        let array: Option<ArrayRef> = arrays.first().and_then(|array| {
-            let bytes: BinaryArray = match array.data_type() {
-                DataType::Int32 => {
-                    let array = array.as_primitive_opt::<Int32Type>()?;
-                    array.iter().map(|value| value.map(i32::to_be_bytes)).collect()
-                }
-                _ => {
-                    let array = array.as_primitive_opt::<Int64Type>()?;
-                    array.iter().map(|value| value.map(i64::to_be_bytes)).collect()
-                }
-            };
-            Some(Arc::new(bytes) as ArrayRef)
+        let bytes = arrays.first().and_then(|array| {
+            let short = array.as_primitive_opt::<Int32Type>();
+            let long = array.as_primitive_opt::<Int64Type>();
+            let short = short.map(|array| array.iter().map(|value| value.map(i32::to_be_bytes)).collect());
+            short
+                .or_else(|| long.map(|array| array.iter().map(|value| value.map(i64::to_be_bytes)).collect()))
         });
-        Ok(ColumnarValue::Array(array.ok_or_else(|| exec_datafusion_err!("it takes an integer"))?))
+        let bytes: BinaryArray = bytes.ok_or_else(|| exec_datafusion_err!("it takes an integer"))?;
+        Ok(ColumnarValue::Array(Arc::new(bytes)))
     };
-    create_udf(name, vec![of], DataType::Binary, Volatility::Immutable, Arc::new(bytes))
+    let name = format!("big_endian_{of}");
+    create_udf(&name, vec![of], DataType::Binary, Volatility::Immutable, Arc::new(bytes))
 }

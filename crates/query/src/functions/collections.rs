@@ -33,17 +33,17 @@ fn element_type(arguments: &ReturnFieldArgs<'_>) -> Result<DataType> {
 /// The value itself, where DataFusion's function of this name gives a list of it.
 fn element_at(_: &'static str, arguments: Vec<Expr>, context: &SimplifyContext) -> Result<Expr> {
     let [of, place] = taken(arguments)?;
-    Ok(match context.get_data_type(&of)? {
-        DataType::Map(..) => array_element(map_extract(of, place), lit(1_i64)),
-        _ => array_element(of, cast(place, DataType::Int64)),
-    })
+    if matches!(context.get_data_type(&of)?, DataType::Map(..)) {
+        return Ok(array_element(map_extract(of, place), lit(1_i64)));
+    }
+    Ok(array_element(of, cast(place, DataType::Int64)))
 }
 
 /// Whether a list has an element; of two texts, whether one holds the other, as DataFusion means it.
 fn contains(_: &'static str, arguments: Vec<Expr>, context: &SimplifyContext) -> Result<Expr> {
     let [of, wanted] = taken(arguments)?;
-    Ok(match context.get_data_type(&of)? {
-        DataType::List(element) => array_has(of, cast(wanted, element.data_type().clone())),
-        _ => strpos(cast(of, DataType::Utf8), cast(wanted, DataType::Utf8)).gt(lit(0)),
-    })
+    if let DataType::List(element) = context.get_data_type(&of)? {
+        return Ok(array_has(of, cast(wanted, element.data_type().clone())));
+    }
+    Ok(strpos(cast(of, DataType::Utf8), cast(wanted, DataType::Utf8)).gt(lit(0)))
 }

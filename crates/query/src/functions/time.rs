@@ -42,15 +42,9 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
     let mut functions: Vec<ScalarUDF> =
         PARTS.iter().map(|(name, _)| rewritten(name, 1, |_| Ok(DataType::Int64), part)).collect();
     functions.push(rewritten("at_timezone", 2, zone_type, at_timezone));
-    functions.push(rewritten(
-        "from_iso8601_date",
-        1,
-        |_| Ok(DataType::Date32),
-        |_, arguments, _| {
-            let [text] = taken(arguments)?;
-            Ok(cast(text, DataType::Date32))
-        },
-    ));
+    for name in ["date", "from_iso8601_date"] {
+        functions.push(rewritten(name, 1, |_| Ok(DataType::Date32), date));
+    }
     functions.extend([from_iso8601_timestamp(), date_diff(), date_add()]);
     functions
 }
@@ -61,25 +55,31 @@ fn part(name: &'static str, arguments: Vec<Expr>, _: &SimplifyContext) -> Result
     Ok(cast(date_part(lit(part), of), DataType::Int64))
 }
 
+fn date(_: &'static str, arguments: Vec<Expr>, _: &SimplifyContext) -> Result<Expr> {
+    let [of] = taken(arguments)?;
+    Ok(cast(of, DataType::Date32))
+}
+
 fn in_zone(zone: &str) -> DataType {
     DataType::Timestamp(TimeUnit::Millisecond, Some(zone.into()))
 }
 
 fn zone_type(arguments: &ReturnFieldArgs<'_>) -> Result<DataType> {
-    match arguments.scalar_arguments.get(1).copied().flatten() {
-        Some(ScalarValue::Utf8(Some(zone)) | ScalarValue::Utf8View(Some(zone))) => Ok(in_zone(zone)),
-        _ => plan_err!("at_timezone takes the zone as a text: at_timezone(created_at, 'Europe/Berlin')"),
-    }
+    let zone = arguments.scalar_arguments.get(1).copied().flatten();
+    named_zone(zone).map(in_zone)
 }
 
 /// The same instant, shown and taken apart as in a zone.
 fn at_timezone(_: &'static str, arguments: Vec<Expr>, _: &SimplifyContext) -> Result<Expr> {
     let [of, zone] = taken(arguments)?;
-    match zone {
-        Expr::Literal(ScalarValue::Utf8(Some(zone)) | ScalarValue::Utf8View(Some(zone)), _) => {
-            Ok(cast(cast(of, instant()), in_zone(&zone)))
-        }
-        _ => plan_err!("at_timezone takes the zone as a text: at_timezone(created_at, 'Europe/Berlin')"),
+    let zone = named_zone(if let Expr::Literal(zone, _) = &zone { Some(zone) } else { None })?;
+    Ok(cast(cast(of, instant()), in_zone(zone)))
+}
+
+fn named_zone(zone: Option<&ScalarValue>) -> Result<&str> {
+    match zone.and_then(ScalarValue::try_as_str).flatten() {
+        Some(zone) => Ok(zone),
+        None => plan_err!("at_timezone takes the zone as a text: at_timezone(created_at, 'Europe/Berlin')"),
     }
 }
 

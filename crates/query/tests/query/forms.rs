@@ -43,7 +43,7 @@ async fn a_table_is_aligned_and_lets_no_command_through_to_a_terminal() {
     let sql = "SELECT 'a' AS name, 5 AS number UNION ALL SELECT chr(27) || '[31m', 1234 UNION ALL SELECT NULL, 7 ORDER BY 2";
     assert_eq!(
         text(Format::Table, sql).await,
-        "name        | number\n------------+-------\na           |      5\nNULL        |      7\n\\u{1b}[31m   |   1234\n"
+        "name       | number\n-----------+-------\na          |      5\nNULL       |      7\n\\u{1b}[31m |   1234\n"
     );
     let long = text(Format::Table, "SELECT repeat('x', 500) AS x").await;
     assert!(long.ends_with(&format!("{}…\n", "x".repeat(200))));

@@ -22,10 +22,10 @@ async fn work(log: &Log) -> Result<(), LakeError> {
     Ok(())
 }
 
-/// A lake that is sorted in part, with two commits to come.
+/// A lake that is sorted in part, with a commit to come.
 async fn prepared() -> Archive {
     let mut archive = Archive::begun().await;
-    for step in 0..4 {
+    for step in 0..3 {
         let at = BEGIN_MS + step * 8 * HOUR_MS;
         archive.commit(at, &[change(1, "1.5", at), change(2, "2.5", BEGIN_MS)]).await;
         if step == 1 {
@@ -41,8 +41,11 @@ async fn wherever_a_compaction_stops_every_row_answers_once() {
     let whole = Arc::new(Faulty::new(prepared().await.store, None));
     let log = Log::new(Arc::clone(&whole) as Arc<dyn Store>, "orders");
     work(&log).await.unwrap();
-    assert!(whole.calls() > 20);
-    for at in 0..whole.calls() {
+    let names = whole.names();
+    // Whatever fails before something is written leaves what was there, as the call before it does.
+    let writes: Vec<usize> = (0..names.len()).filter(|at| names[*at].starts_with("replace")).collect();
+    assert!(writes.len() >= 6, "{names:?}");
+    for at in writes {
         for fault in Fault::ALL {
             let archive = prepared().await;
             let faulty = Arc::new(Faulty::new(Arc::clone(&archive.store), Some((at, fault))));

@@ -10,6 +10,7 @@ use sealog_record::Timestamp;
 use sealog_store::{Location, Log, Store};
 
 use crate::exit::Failure;
+use crate::print;
 
 /// Where the archive is, and what a question may use.
 #[derive(Debug, Args)]
@@ -72,18 +73,18 @@ impl SourceArgs {
         }
     }
 
-    /// Opens the log of one table: its name, or that of the log.
+    /// Opens the log of one table, by its name or that of the log; says if its lake is behind.
     pub(crate) async fn open_table(&self, table: &str) -> Result<(Log, Session), Failure> {
         let Source { location, tables } = self.source()?;
         let configured = tables.iter().find(|it| it.name == table).map(|it| it.log.as_str());
         let log = Log::new(location.open_to_read().await, configured.unwrap_or(table));
         let session = Session::open(std::slice::from_ref(&log), &self.options(&tables)).await?;
-        Ok((log, session))
+        Ok((log, warned(session)))
     }
 }
 
 impl AskedArgs {
-    /// Opens the logs that were asked for.
+    /// Opens the logs that were asked for; says which lakes are behind.
     pub(crate) async fn open(&self) -> Result<Session, Failure> {
         let Source { location, tables } = self.source.source()?;
         let store = location.open_to_read().await;
@@ -94,11 +95,10 @@ impl AskedArgs {
             )));
         }
         match Session::open(&logs, &self.source.options(&tables)).await {
-            Err(QueryError::NoLake(log)) if logs.len() > 1 => Err(Failure::usage(format!(
-                "{}; or leave it out: name the logs to ask with --log",
-                QueryError::NoLake(log)
-            ))),
-            opened => Ok(opened?),
+            Err(error @ QueryError::NoLake(_)) if logs.len() > 1 => {
+                Err(Failure::usage(format!("{error}; or leave it out: name the logs to ask with --log")))
+            }
+            opened => Ok(warned(opened?)),
         }
     }
 
@@ -117,6 +117,19 @@ impl AskedArgs {
         }
         Ok(logs)
     }
+}
+
+/// Says which lakes are behind.
+fn warned(session: Session) -> Session {
+    for behind in session.behind() {
+        print::warning(&format!(
+            "{} of {} not in the lake yet and not in the answer; publish with `sealog lake publish`, or ask the evidence \
+             with --evidence",
+            print::counted(behind.commits, "commit"),
+            behind.log,
+        ));
+    }
+    session
 }
 
 /// A number of bytes as a person writes it.
