@@ -53,6 +53,14 @@ pub(crate) enum Command {
     Lake(crate::commands::lake::LakeArgs),
     /// Sort the lake's days into large files, and remove what that made superfluous
     Compact(crate::commands::compact::CompactArgs),
+    /// Ask the archive in SQL: every change, what became of an item, deletions, gaps, decisions
+    Query(crate::commands::query::QueryArgs),
+    /// What happened to one item: every change, who made it, where it is sealed
+    History(crate::commands::history::HistoryArgs),
+    /// A table as it was at an instant
+    AsOf(crate::commands::as_of::AsOfArgs),
+    /// Which items of a table differ between two instants
+    Diff(crate::commands::diff::DiffArgs),
     /// Tables and views for Amazon Athena
     Athena(crate::commands::athena::AthenaArgs),
     /// Make, show and replace signing keys

@@ -13,6 +13,8 @@ use crate::names::{COMMITS, DAYS, FRESH, SORTED};
 use crate::schema::{Tier, schema};
 use crate::{commit_rows, marker};
 
+pub use views::selects;
+
 /// What the statements are about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Athena {

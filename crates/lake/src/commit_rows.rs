@@ -54,7 +54,7 @@ pub(crate) fn columns() -> impl Iterator<Item = (&'static str, &'static str)> {
         .chain(of(&INSTANTS, "timestamp"))
 }
 
-fn schema() -> SchemaRef {
+pub(crate) fn schema() -> SchemaRef {
     let field = |(name, kind): (&str, &str)| {
         let kind = match kind {
             "bigint" => DataType::Int64,
@@ -113,6 +113,19 @@ pub(crate) fn render(
     declared: &Columns,
     misfits: &Misfits,
 ) -> Result<Bytes, LakeError> {
+    let options = ArrowWriterOptions::new().with_properties(properties()).with_skip_arrow_metadata(true);
+    let mut writer = ArrowWriter::try_new_with_options(Vec::new(), schema(), options)?;
+    writer.write(&lines(commit, stored, declared, misfits)?)?;
+    Ok(Bytes::from(writer.into_inner()?))
+}
+
+/// The same as rows in memory.
+pub(crate) fn lines(
+    commit: &Commit,
+    stored: &[u8],
+    declared: &Columns,
+    misfits: &Misfits,
+) -> Result<RecordBatch, LakeError> {
     let mut rows = vec![whole(commit, stored)];
     if let Some(batch) = &commit.batch {
         rows.extend(of_batch(batch));
@@ -122,7 +135,7 @@ pub(crate) fn render(
     rows.extend(misfit.map(|(column, misfits)| {
         Row::of("column").text("name", &column.name).integer("misfits", *misfits).text("detail", column.kind)
     }));
-    write(&rows, commit)
+    gathered(&rows, commit)
 }
 
 fn whole(commit: &Commit, stored: &[u8]) -> Row {
@@ -194,7 +207,7 @@ fn of_fact(fact: &Fact) -> Row {
     Row { closed: Some(gap.ends_shard), noticed_at: Some(gap.noticed_at.as_millis()), ..row }
 }
 
-fn write(rows: &[Row], commit: &Commit) -> Result<Bytes, LakeError> {
+fn gathered(rows: &[Row], commit: &Commit) -> Result<RecordBatch, LakeError> {
     let mut arrays: Vec<ArrayRef> = Vec::new();
     for name in TEXTS {
         let mut builder = StringBuilder::new();
@@ -219,10 +232,7 @@ fn write(rows: &[Row], commit: &Commit) -> Result<Bytes, LakeError> {
         rows.iter().for_each(|row| builder.append_option(of(row)));
         arrays.push(Arc::new(builder.finish()));
     }
-    let options = ArrowWriterOptions::new().with_properties(properties()).with_skip_arrow_metadata(true);
-    let mut writer = ArrowWriter::try_new_with_options(Vec::new(), schema(), options)?;
-    writer.write(&RecordBatch::try_new(schema(), arrays)?)?;
-    Ok(Bytes::from(writer.into_inner()?))
+    Ok(RecordBatch::try_new(schema(), arrays)?)
 }
 
 fn properties() -> WriterProperties {

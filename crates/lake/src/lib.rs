@@ -10,9 +10,12 @@ mod cell;
 mod check;
 mod columns;
 mod commit_rows;
+mod committed;
 mod compact;
+mod declaration;
 mod entry;
 mod error;
+mod evidence;
 mod fresh;
 mod image;
 mod marker;
@@ -23,16 +26,21 @@ mod row;
 mod rows;
 mod schema;
 mod standing;
+mod tables;
 mod view;
 
-pub use athena::{Athena, Statement};
+pub use athena::{Athena, Statement, selects};
 pub use check::{Checked, FlawKind, LakeFlaw, check};
 pub use columns::{Column, Columns, Epoch, Kind};
+pub use committed::{read_commit, read_evidence};
 pub use compact::{
     Cleaned, CompactOptions, Compacted, FILE_BYTES, Pace, Pending, Spill, Unhurried, clean, compact, pending,
     sorted_days,
 };
+pub use declaration::declared;
 pub use error::LakeError;
+pub use evidence::{POSSIBLE_DAYS, evidence_rows, possible_dates};
 pub use publish::{Published, Publisher, first_date, published};
-pub use standing::{Standing, declared, standing};
-pub use view::{DayFiles, view};
+pub use standing::{Reach, Standing, reach, standing};
+pub use tables::{DatedFile, Table, change_schema, commit_lines, dated_files};
+pub use view::{DayFiles, ViewFile, view};

@@ -75,7 +75,7 @@ pub(crate) fn sorted_key(date: &str, name: &str) -> String {
     format!("{SORTED}dt={date}/{name}")
 }
 
-fn schema() -> SchemaRef {
+pub(crate) fn schema() -> SchemaRef {
     let field = |(name, kind): &(&str, &str)| {
         let kind = match *kind {
             "bigint" => DataType::Int64,

@@ -4,11 +4,12 @@
 //! that all rows up to it are there. A crash within leaves files that the next call finds and takes for written.
 
 use bytes::Bytes;
-use sealog_chain::{Commit, commit_key, sha256};
+use sealog_chain::{Commit, commit_key};
 use sealog_record::Timestamp;
 use sealog_store::{Log, Replaced, StoreError, StoreErrorKind};
 
 use crate::columns::Columns;
+use crate::committed::{read_commit, read_evidence};
 use crate::error::{LakeError, died};
 use crate::fresh::Fresh;
 use crate::names::{commit_rows_key, commit_rows_prefix, fresh_key, number_of};
@@ -78,17 +79,8 @@ impl Publisher {
     /// [`LakeError`].
     pub async fn step(&mut self) -> Result<Option<Published>, LakeError> {
         let number = self.next;
-        let Some(object) = self.log.read(&commit_key(number)).await? else { return Ok(None) };
-        let stored = object.bytes;
-        let wrong = |source| LakeError::Commit { number, source };
-        let commit = Commit::parse(&stored).map_err(wrong)?;
-        if commit.number != number {
-            return Err(wrong(sealog_chain::ChainError::Malformed(format!(
-                "it says that it is {}",
-                commit.number
-            ))));
-        }
-        let evidence = self.evidence(&commit).await?;
+        let Some((commit, stored)) = read_commit(&self.log, number).await? else { return Ok(None) };
+        let evidence = read_evidence(&self.log, &commit).await?;
         let (fresh, rows) = self.render(&commit, evidence, stored).await?;
         let mut written = 0;
         for (day, bytes) in &fresh.files {
@@ -103,19 +95,6 @@ impl Publisher {
             written,
             misfits: fresh.misfits,
         }))
-    }
-
-    async fn evidence(&self, commit: &Commit) -> Result<Vec<Bytes>, LakeError> {
-        let mut evidence = Vec::new();
-        for object in commit.batch.iter().flat_map(|batch| &batch.objects) {
-            let wrong = |what| LakeError::Evidence { number: commit.number, key: object.key.clone(), what };
-            let bytes = self.log.read(&object.key).await?.ok_or_else(|| wrong("missing"))?.bytes;
-            if sha256(&bytes) != object.sha256 {
-                return Err(wrong("changed"));
-            }
-            evidence.push(bytes);
-        }
-        Ok(evidence)
     }
 
     /// Encoding takes a moment that other tasks must not wait for.

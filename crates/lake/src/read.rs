@@ -23,11 +23,13 @@ pub(crate) type Flaw = String;
 /// A lake file that was opened, to read the columns that are given.
 pub(crate) struct LakeFile {
     reader: ParquetRecordBatchReader,
-    columns: Option<Columns>,
 }
 
 /// A lake file of which all columns are read.
-pub(crate) struct WholeFile(LakeFile);
+pub(crate) struct WholeFile {
+    reader: ParquetRecordBatchReader,
+    columns: Columns,
+}
 
 fn flaw(error: impl std::fmt::Display) -> Flaw {
     format!("not readable as a lake file: {error}")
@@ -63,20 +65,19 @@ impl WholeFile {
     pub(crate) fn open<R: ChunkReader + 'static>(bytes: R) -> Result<Self, Flaw> {
         contained(|| {
             let (builder, columns) = opened(bytes)?;
-            let columns = Some(columns.ok_or_else(|| flaw("it does not state its typed columns"))?);
+            let columns = columns.ok_or_else(|| flaw("it does not state its typed columns"))?;
             let reader = builder.with_batch_size(1024).build().map_err(flaw)?;
-            Ok(Self(LakeFile { reader, columns }))
+            Ok(Self { reader, columns })
         })
     }
 
     pub(crate) fn columns(&self) -> &Columns {
-        static NONE: std::sync::LazyLock<Columns> = std::sync::LazyLock::new(Columns::default);
-        self.0.columns.as_ref().unwrap_or(&NONE)
+        &self.columns
     }
 
     /// The next rows, as they were read and as they are given.
     pub(crate) fn next(&mut self) -> Result<Option<(RecordBatch, Given)>, Flaw> {
-        contained(|| match self.0.reader.next() {
+        contained(|| match self.reader.next() {
             None => Ok(None),
             Some(batch) => {
                 let batch = batch.map_err(flaw)?;
@@ -91,17 +92,12 @@ impl LakeFile {
     /// Opens a file to read the columns that are given.
     pub(crate) fn open<R: ChunkReader + 'static>(bytes: R, rows_at_once: usize) -> Result<Self, Flaw> {
         contained(|| {
-            let (builder, columns) = opened(bytes)?;
+            let (builder, _) = opened(bytes)?;
             let names = given().iter().map(|field| field.name().as_str());
             let mask = ProjectionMask::columns(builder.parquet_schema(), names);
             let reader = builder.with_projection(mask).with_batch_size(rows_at_once).build().map_err(flaw)?;
-            Ok(Self { reader, columns })
+            Ok(Self { reader })
         })
-    }
-
-    /// The declaration that the file states.
-    pub(crate) fn columns(&self) -> Option<&Columns> {
-        self.columns.as_ref()
     }
 
     /// The next rows; `None` at the end.

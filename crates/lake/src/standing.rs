@@ -10,12 +10,8 @@ use sealog_chain::{commit_key, commit_number_of};
 use sealog_record::Timestamp;
 use sealog_store::Log;
 
-use crate::columns::Columns;
-use crate::compact::read_marker;
 use crate::error::LakeError;
-use crate::marker::sorted_key;
-use crate::names::{COMMITS, DAYS, FRESH, date_of, number_of};
-use crate::read::LakeFile;
+use crate::names::COMMITS;
 
 /// How far a lake is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,18 +24,44 @@ pub struct Standing {
     pub misfits: BTreeMap<String, u64>,
 }
 
+/// How far a lake reaches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// Commits of the log.
+    pub commits: u64,
+    /// Newest one whose rows are in the lake.
+    pub published: Option<u64>,
+}
+
+impl Reach {
+    /// Commits that are not in the lake yet.
+    #[must_use]
+    pub fn behind(&self) -> u64 {
+        self.commits.saturating_sub(self.published.map_or(0, |newest| newest + 1))
+    }
+}
+
+/// Looks how far a lake reaches, by names alone.
+///
+/// # Errors
+/// [`LakeError`].
+pub async fn reach(log: &Log, now: Timestamp) -> Result<Reach, LakeError> {
+    let published = crate::published(log, now).await?;
+    let behind = log.key(&commit_key(published.unwrap_or(0)));
+    let after = published.map(|_| behind);
+    let more = log.store().list(&log.key("commits/"), after.as_deref()).await?;
+    let prefix = log.key("");
+    let numbers = more.iter().filter_map(|entry| commit_number_of(entry.key.strip_prefix(&prefix)?));
+    Ok(Reach { commits: numbers.max().or(published).map_or(0, |newest| newest + 1), published })
+}
+
 /// Reads how far a lake is. Every flattened commit is read for the misfits: they are small.
 ///
 /// # Errors
 /// [`LakeError`].
 pub async fn standing(log: &Log, now: Timestamp) -> Result<Standing, LakeError> {
-    let mut standing = Standing { published: crate::published(log, now).await?, ..Standing::default() };
-    let behind = log.key(&commit_key(standing.published.unwrap_or(0)));
-    let after = standing.published.map(|_| behind);
-    let more = log.store().list(&log.key("commits/"), after.as_deref()).await?;
-    let prefix = log.key("");
-    let numbers = more.iter().filter_map(|entry| commit_number_of(entry.key.strip_prefix(&prefix)?));
-    standing.commits = numbers.max().or(standing.published).map_or(0, |newest| newest + 1);
+    let Reach { commits, published } = reach(log, now).await?;
+    let mut standing = Standing { commits, published, ..Standing::default() };
     for entry in log.store().list(&log.key(COMMITS), None).await? {
         let Some(object) = log.store().read(&entry.key).await? else { continue };
         for (column, misfits) in misfits(object.bytes).map_err(|what| broken(&entry.key, &what))? {
@@ -67,29 +89,4 @@ fn misfits(bytes: Bytes) -> Result<Vec<(String, u64)>, parquet::errors::ParquetE
         }
     }
     Ok(found)
-}
-
-/// The typed columns that the newest file of a lake was made by; `None` where there is no file.
-///
-/// # Errors
-/// [`LakeError`].
-pub async fn declared(log: &Log) -> Result<Option<Columns>, LakeError> {
-    let fresh = log.store().list(&log.key(FRESH), None).await?;
-    let newest = fresh.into_iter().max_by_key(|entry| number_of(&entry.key)).map(|entry| entry.key);
-    let newest = match newest {
-        Some(key) => Some(key),
-        None => newest_sorted(log).await?,
-    };
-    let Some(key) = newest else { return Ok(None) };
-    let Some(object) = log.store().read(&key).await? else { return Ok(None) };
-    let file = LakeFile::open(object.bytes, 1).map_err(|what| broken(&key, &what))?;
-    Ok(Some(file.columns().cloned().unwrap_or_default()))
-}
-
-async fn newest_sorted(log: &Log) -> Result<Option<String>, LakeError> {
-    let days = log.store().list(&log.key(DAYS), None).await?;
-    let Some(date) = days.last().and_then(|entry| date_of(&entry.key)) else { return Ok(None) };
-    let (marker, _) = read_marker(log, date).await?;
-    let file = marker.and_then(|marker| marker.files.into_iter().next());
-    Ok(file.map(|file| log.key(&sorted_key(date, &file.name))))
 }

@@ -15,11 +15,22 @@ pub struct DayFiles {
     /// `2026-11-22`
     pub date: String,
     /// Files of the valid generation; together in order of (pk, sk, sequence number).
-    pub sorted: Vec<String>,
+    pub sorted: Vec<ViewFile>,
     /// Commits up to this one are in them.
     pub through_commit: Option<i64>,
     /// Files of later commits, in order of commit.
-    pub fresh: Vec<String>,
+    pub fresh: Vec<ViewFile>,
+}
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ViewFile {
+    /// Its name in the store.
+    pub key: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// The commit whose rows it holds; `None`: those of many.
+    pub commit_number: Option<i64>,
 }
 
 /// Files that together hold each published row once, day by day. Files of this answer stay for the grace period; a row that
@@ -34,7 +45,11 @@ pub async fn view(log: &Log) -> Result<Vec<DayFiles>, LakeError> {
     let dates: BTreeSet<&str> = listed.iter().filter_map(|entry| date_of(&entry.key)).collect();
     for date in dates {
         let (Some(marker), _) = read_marker(log, date).await? else { continue };
-        let sorted = marker.files.iter().map(|file| log.key(&sorted_key(date, &file.name)));
+        let sorted = marker.files.iter().map(|file| ViewFile {
+            key: log.key(&sorted_key(date, &file.name)),
+            bytes: u64::try_from(file.bytes).unwrap_or(0),
+            commit_number: None,
+        });
         let files = DayFiles {
             date: date.to_owned(),
             sorted: sorted.collect(),
@@ -48,9 +63,9 @@ pub async fn view(log: &Log) -> Result<Vec<DayFiles>, LakeError> {
         let day = days
             .entry(date.to_owned())
             .or_insert_with(|| DayFiles { date: date.to_owned(), ..DayFiles::default() });
-        if day.through_commit.is_none_or(|through| i64::try_from(number).is_ok_and(|number| number > through))
-        {
-            day.fresh.push(entry.key);
+        let number = i64::try_from(number).unwrap_or(i64::MAX);
+        if day.through_commit.is_none_or(|through| number > through) {
+            day.fresh.push(ViewFile { key: entry.key, bytes: entry.bytes, commit_number: Some(number) });
         }
     }
     Ok(days.into_values().collect())

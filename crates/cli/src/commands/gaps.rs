@@ -44,7 +44,8 @@ fn table(logs: &[super::ReadLog]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn in_words(gap: &Gap) -> String {
+/// A gap for people.
+pub(super) fn in_words(gap: &Gap) -> String {
     let number = |number: Option<&sealog_record::SequenceNumber>, none: &str| {
         number.map_or_else(|| none.to_owned(), ToString::to_string)
     };

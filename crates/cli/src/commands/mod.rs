@@ -1,6 +1,7 @@
 //! One command, one file; and what several of them need.
 
 pub(crate) mod archive;
+pub(crate) mod as_of;
 pub(crate) mod athena;
 pub(crate) mod check_proof;
 pub(crate) mod compact;
@@ -8,13 +9,17 @@ pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod cost;
 pub(crate) mod demo;
+pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod filter;
 pub(crate) mod gaps;
+pub(crate) mod history;
 pub(crate) mod hold;
+mod items;
 pub(crate) mod keys;
 pub(crate) mod lake;
 pub(crate) mod prove;
+pub(crate) mod query;
 pub(crate) mod run;
 pub(crate) mod signals;
 pub(crate) mod simulator;

@@ -1,6 +1,23 @@
 //! The views, in SQL that older Trino knows, too.
 
 use super::Athena;
+use crate::columns::Columns;
+
+/// The views over `changes`, `commits` and `days` of a log whose tables are called `<table>_…` in `database`: name and text of
+/// each, `changes` left out, for engines that have these tables otherwise.
+#[must_use]
+pub fn selects(database: &str, table: &str, columns: &Columns) -> Vec<(&'static str, String)> {
+    let athena = Athena {
+        database: database.to_owned(),
+        table: table.to_owned(),
+        location: String::new(),
+        first_date: String::new(),
+        columns: columns.clone(),
+    };
+    let mut views = athena.views();
+    views.retain(|(name, _)| *name != "changes");
+    views
+}
 
 impl Athena {
     /// Name and text of each, in an order in which they can be made.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use sealog_batch::BatchBuilder;
 use sealog_chain::{
-    Batch, BatchObject, Commit, Decisions, FORMAT, Fact, Hash, Previous, SCHEMA, Segment, SegmentFrom, Tree,
-    Writer, commit_key, evidence_key, record_leaf, sha256,
+    Batch, BatchObject, Commit, Decisions, FORMAT, Fact, FilterUse, Hash, Previous, SCHEMA, Segment,
+    SegmentFrom, Tree, Writer, commit_key, evidence_key, record_leaf, sha256,
 };
 use sealog_lake::Columns;
 use sealog_record::{ChangeRecord, Decision, EvidenceRow, Timestamp};
@@ -25,6 +25,12 @@ pub(crate) struct Change {
     pub(crate) new: Option<String>,
     pub(crate) created_at: Option<i64>,
     pub(crate) tags: Option<String>,
+    /// `MODIFY` where there is none.
+    pub(crate) event_name: Option<&'static str>,
+    /// `NEW_AND_OLD_IMAGES` where there is none.
+    pub(crate) view_type: Option<&'static str>,
+    /// Type and principal.
+    pub(crate) user: Option<[&'static str; 2]>,
 }
 
 /// A change of item `item` to `amount`, made at `created_at`.
@@ -41,6 +47,7 @@ pub(crate) fn change(item: u64, amount: &str, created_at: i64) -> Change {
         new: Some(image(amount)),
         created_at: Some(created_at),
         tags: Some(r#"{"by":"test"}"#.to_owned()),
+        ..Change::default()
     }
 }
 
@@ -75,8 +82,19 @@ impl Archive {
 
     /// A commit of these changes.
     pub(crate) async fn commit(&mut self, committed_at: i64, changes: &[Change]) {
-        let batch = self.batch(changes).await;
-        let facts = if batch.is_none() { vec![Fact::CaptureStarted {}] } else { Vec::new() };
+        let facts = if changes.is_empty() { vec![Fact::CaptureStarted {}] } else { Vec::new() };
+        self.commit_with(committed_at, changes, facts, Vec::new()).await;
+    }
+
+    /// A commit of these changes and facts, judged by these filters.
+    pub(crate) async fn commit_with(
+        &mut self,
+        committed_at: i64,
+        changes: &[Change],
+        facts: Vec<Fact>,
+        filters: Vec<FilterUse>,
+    ) {
+        let batch = self.batch(changes).await.map(|batch| Batch { filters, ..batch });
         let commit = Commit {
             format: FORMAT.to_owned(),
             origin: "sealog/arn:aws:dynamodb:eu-west-1:123456789012:table/orders".to_owned(),
@@ -108,8 +126,10 @@ impl Archive {
                 shard_id: "shardId-1",
                 change: ChangeRecord {
                     sequence_number: &sequence,
-                    event_name: Some("MODIFY"),
-                    stream_view_type: Some("NEW_AND_OLD_IMAGES"),
+                    event_name: Some(change.event_name.unwrap_or("MODIFY")),
+                    stream_view_type: Some(change.view_type.unwrap_or("NEW_AND_OLD_IMAGES")),
+                    user_identity_type: change.user.map(|[kind, _]| kind),
+                    user_identity_principal_id: change.user.map(|[_, principal]| principal),
                     created_at: change.created_at,
                     size_bytes: Some(100),
                     keys: Some(&change.keys),

@@ -1,7 +1,8 @@
 //! Sorted days: what they hold, late rows, two compactors, clean-up, and files of a size.
 
 use sealog_lake::{
-    Columns, CompactOptions, Compacted, LakeError, Publisher, Spill, Unhurried, clean, compact, pending, view,
+    Columns, CompactOptions, Compacted, LakeError, Publisher, Spill, Unhurried, ViewFile, clean, compact,
+    pending, view,
 };
 use sealog_record::Timestamp;
 use sealog_store::{Log, Store};
@@ -50,7 +51,7 @@ async fn a_day_is_rewritten_in_order_and_its_rows_are_the_same() {
         assert!(day.fresh.is_empty() && !day.sorted.is_empty(), "{day:?}");
         files += day.sorted.len();
         let mut order = Vec::new();
-        for key in &day.sorted {
+        for ViewFile { key, .. } in &day.sorted {
             for batch in reader::batches(log.store().read(key).await.unwrap().unwrap().bytes) {
                 use arrow::array::AsArray as _;
                 let text = |name: &str| batch.column_by_name(name).unwrap().as_string::<i32>().clone();
@@ -104,6 +105,7 @@ async fn of_two_compactors_one_wins_and_the_other_leaves_nothing() {
     assert_eq!((won, done.contains(&Compacted::Overtaken)), (1, true), "{done:?}");
     assert_eq!(reader::rows(&log).await, before);
     let valid = view(&log).await.unwrap().remove(0).sorted;
+    let valid: Vec<String> = valid.into_iter().map(|file| file.key).collect();
     let there = archive.store.list("orders/lake/sorted/dt=2026-11-22/", None).await.unwrap();
     assert_eq!(there.into_iter().map(|entry| entry.key).collect::<Vec<_>>(), valid);
 }
@@ -179,7 +181,7 @@ async fn a_changed_sorted_file_is_not_taken_over_into_the_next_generation() {
     let log = archive.log();
     publish(&log).await;
     compact_all(&log, 9, now(), &options("a")).await.unwrap();
-    let key = view(&log).await.unwrap().remove(0).sorted.remove(0);
+    let key = view(&log).await.unwrap().remove(0).sorted.remove(0).key;
     let there = archive.store.read(&key).await.unwrap().unwrap();
     let mut bytes = there.bytes.to_vec();
     bytes[100] ^= 1;

@@ -6,7 +6,7 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Decimal128Type, Int64Type};
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use sealog_lake::view;
+use sealog_lake::{ViewFile, view};
 use sealog_store::Log;
 
 /// One row as the view shows it.
@@ -28,8 +28,12 @@ pub(crate) fn batches(bytes: Bytes) -> Vec<RecordBatch> {
 pub(crate) async fn rows(log: &Log) -> BTreeMap<(i64, i64), Row> {
     let mut rows = BTreeMap::new();
     for day in view(log).await.unwrap() {
-        for key in day.sorted.iter().chain(&day.fresh) {
+        for ViewFile { key, bytes, commit_number } in day.sorted.iter().chain(&day.fresh) {
             let object = log.store().read(key).await.unwrap().unwrap_or_else(|| panic!("{key} is not there"));
+            assert_eq!(
+                (object.bytes.len() as u64, commit_number.is_some()),
+                (*bytes, key.contains("/fresh/"))
+            );
             for batch in batches(object.bytes) {
                 take(&mut rows, &batch, &day.date, key);
             }

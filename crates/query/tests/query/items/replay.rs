@@ -1,0 +1,137 @@
+//! Against an oracle that replays the records: a table at any instant, and any two instants.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use sealog_chain::StartAt;
+use sealog_query::items::{Item, ItemDifference, State, item_to_json};
+use serde_json::{Value, json};
+
+use super::sealed::{BOTH, Record, Sealed, at, record};
+use super::{as_of, diff, keys_of};
+
+/// What is done to one of a few items, and how many seconds later than the change before.
+#[derive(Debug, Clone)]
+struct Step {
+    item: u8,
+    /// `None`: it is removed.
+    value: Option<u8>,
+    pause: i64,
+}
+
+type Table = BTreeMap<u8, u8>;
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = (0_u8..4, prop::option::weighted(0.75, 0_u8..3), 0_i64..3);
+    prop::collection::vec(step.prop_map(|(item, value, pause)| Step { item, value, pause }), 1..25)
+}
+
+fn image(item: u8, value: u8) -> String {
+    json!({ "id": { "S": item.to_string() }, "n": { "N": value.to_string() }, "l": { "L": [{ "S": "x" }] } })
+        .to_string()
+}
+
+/// The records that a stream has of these steps, and the table after each second. Some items are there from the beginning.
+fn played(steps: &[Step], mut table: Table) -> (Vec<Record>, BTreeMap<i64, Table>, i64) {
+    let (mut records, mut seconds) = (Vec::new(), 1);
+    let mut after = BTreeMap::from([(0, table.clone())]);
+    for (sequence, step) in (1..).zip(steps) {
+        seconds += step.pause;
+        let old = table.get(&step.item).map(|value| image(step.item, *value));
+        let new = step.value.map(|value| image(step.item, value));
+        match step.value {
+            Some(value) => drop(table.insert(step.item, value)),
+            None => drop(table.remove(&step.item)),
+        }
+        // Removing what is not there, or writing it as it is, is no change.
+        if old != new {
+            let keys = keys_of(&step.item.to_string());
+            records.push(record(sequence, seconds, &keys, old.as_deref(), new.as_deref()));
+        }
+        after.insert(seconds, table.clone());
+    }
+    (records, after, seconds)
+}
+
+/// The oracle: the table behind all changes up to a second. Items that never change are in no log.
+fn replayed(after: &BTreeMap<i64, Table>, seconds: i64, records: &[Record]) -> BTreeMap<String, Value> {
+    let table = after.range(..=seconds).next_back().unwrap().1;
+    let known =
+        |item: &u8| records.iter().any(|it| it.keys.as_deref() == Some(keys_of(&item.to_string()).as_str()));
+    let pair =
+        |(item, value): (&u8, &u8)| (item.to_string(), serde_json::from_str(&image(*item, *value)).unwrap());
+    table.iter().filter(|(item, _)| known(item)).map(pair).collect()
+}
+
+fn id(keys: &Item) -> String {
+    keys["id"].to_json()["S"].as_str().unwrap().to_owned()
+}
+
+async fn found(asked: &super::Asked, seconds: i64) -> BTreeMap<String, Value> {
+    let (items, complete) = as_of(asked, at(seconds), None).await.unwrap();
+    assert!(complete.is_complete(), "{complete:?}");
+    let pair = |it: &sealog_query::items::ItemAt| match &it.state.state {
+        State::Present { item, .. } => (id(&it.keys), item_to_json(item)),
+        other => panic!("{other:?}"),
+    };
+    items.iter().map(pair).collect()
+}
+
+async fn check(steps: Vec<Step>, begins: Table, instants: (i64, i64), batches: usize, view: &'static str) {
+    let (records, after, last) = played(&steps, begins);
+    let mut sealed = Sealed::begun(BOTH, StartAt::TrimHorizon).await;
+    let seen: Vec<Record> = records.iter().cloned().map(|record| record.seen_as(view)).collect();
+    for batch in seen.chunks(batches) {
+        sealed.seal(last, batch).await;
+    }
+    sealed.heartbeat(last + 100).await;
+    let asked = sealed.asked().await;
+    let (from, to) = (instants.0.min(instants.1), instants.0.max(instants.1));
+    let (first, second) = (replayed(&after, from, &records), replayed(&after, to, &records));
+    if view == BOTH {
+        assert_eq!(found(&asked, from).await, first);
+        assert_eq!(found(&asked, to).await, second);
+    }
+    let (items, _) = diff(&asked, (at(from), at(to)), None).await.unwrap();
+    let mut differing = Vec::new();
+    for item in &items {
+        let id = id(&item.keys);
+        let changed = records.iter().filter(|it| it.keys.as_deref() == Some(keys_of(&id).as_str()));
+        let count = changed.filter(|it| from < it.seconds && it.seconds <= to).count();
+        assert_eq!(item.changes, count as u64, "{id}");
+        match (&item.difference, first.get(&id), second.get(&id)) {
+            (ItemDifference::Added, None, Some(_)) | (ItemDifference::Removed, Some(_), None) => {
+                differing.push(id)
+            }
+            (ItemDifference::Modified(attributes), Some(old), Some(new)) => {
+                assert_eq!(attributes.len(), 1, "{attributes:?}");
+                assert_eq!(attributes[0].old.as_ref().unwrap().to_json(), old["n"]);
+                assert_eq!(attributes[0].new.as_ref().unwrap().to_json(), new["n"]);
+                differing.push(id);
+            }
+            (ItemDifference::ChangedBack, old, new) => assert_eq!(old, new, "{id}"),
+            (ItemDifference::Unknown, ..) if view != BOTH => differing.push(id),
+            other => panic!("{id}: {other:?}"),
+        }
+    }
+    let expected = first.keys().chain(second.keys()).filter(|id| first.get(*id) != second.get(*id));
+    for id in expected {
+        assert!(differing.contains(id), "{id} differs and is not in {differing:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_table_is_as_its_replay_has_it(
+        steps in steps(),
+        begins in prop::collection::btree_map(0_u8..4, 0_u8..3, 0..4),
+        instants in (0_i64..40, 0_i64..40),
+        batches in 1_usize..8,
+        view in prop::sample::select(vec![BOTH, BOTH, "NEW_IMAGE", "OLD_IMAGE", "KEYS_ONLY"]),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(check(steps, begins, instants, batches, view));
+    }
+}
