@@ -128,6 +128,15 @@ class Engine:
         self.glue.create_table(DatabaseName=database, TableInput=table)
         return table["Name"]
 
+    def make(self, statements):
+        """Executes files of `sealog athena ddl` in order: tables through Glue, views by the engine."""
+        for path in statements:
+            sql = path.read_text().strip()
+            if sql.startswith("CREATE EXTERNAL TABLE"):
+                self.make_table(sql)
+            elif sql.startswith("CREATE OR REPLACE VIEW"):
+                self.sql(sql)
+
     def sql(self, text):
         """Executes a statement; gives its rows."""
         cursor = self.connection.cursor()
