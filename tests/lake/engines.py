@@ -104,7 +104,7 @@ class Spark:
         quiet.write_text("rootLogger.level = fatal\nrootLogger.appenderRef.console.ref = console\nappender.console.type = Console\n"
                          "appender.console.name = console\nappender.console.layout.type = PatternLayout\n")
         small = {
-            "spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "1", "spark.driver.bindAddress": "127.0.0.1",
+            "spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.sql.shuffle.partitions": "1", "spark.driver.bindAddress": "127.0.0.1",
             "spark.driver.host": "127.0.0.1", "spark.sql.warehouse.dir": str(folder / "warehouse"),
             "spark.driver.extraJavaOptions": f"-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dlog4j2.configurationFile={quiet} "
                                              f"-Dderby.system.home={folder}",
