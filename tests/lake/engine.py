@@ -117,6 +117,10 @@ class Engine:
         """Creates the table that a text describes, as Athena does; under another name if one is given."""
         database, table = glue.table_input(sql)
         table["Name"] = name or table["Name"]
+        return self.put_table(database, table)
+
+    def put_table(self, database, table):
+        """Creates a table as Glue has it, in the place of one of that name; gives the name."""
         try:
             self.glue.create_database(DatabaseInput={"Name": database})
         except self.glue.exceptions.AlreadyExistsException:
