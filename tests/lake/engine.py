@@ -117,6 +117,10 @@ class Engine:
         """Creates the table that a text describes, as Athena does; under another name if one is given."""
         database, table = glue.table_input(sql)
         table["Name"] = name or table["Name"]
+        return self.put_table(database, table)
+
+    def put_table(self, database, table):
+        """Creates a table as Glue has it, in the place of one of that name; gives the name."""
         try:
             self.glue.create_database(DatabaseInput={"Name": database})
         except self.glue.exceptions.AlreadyExistsException:
@@ -127,6 +131,15 @@ class Engine:
             pass
         self.glue.create_table(DatabaseName=database, TableInput=table)
         return table["Name"]
+
+    def make(self, statements):
+        """Executes files of `sealog athena ddl` in order: tables through Glue, views by the engine."""
+        for path in statements:
+            sql = path.read_text().strip()
+            if sql.startswith("CREATE EXTERNAL TABLE"):
+                self.make_table(sql)
+            elif sql.startswith("CREATE OR REPLACE VIEW"):
+                self.sql(sql)
 
     def sql(self, text):
         """Executes a statement; gives its rows."""

@@ -125,14 +125,8 @@ class Lake:
         return files
 
     def make(self, athena, statements):
-        """Tables through Glue, views by the engine, in the order of the files."""
         athena.upload(self.path, PREFIX)
-        for path in statements:
-            sql = path.read_text().strip()
-            if sql.startswith("CREATE EXTERNAL TABLE"):
-                athena.make_table(sql)
-            elif sql.startswith("CREATE OR REPLACE VIEW"):
-                athena.sql(sql)
+        athena.make(statements)
         self.checks.check("tables and views are made", True)
 
     def check(self, athena, when):
