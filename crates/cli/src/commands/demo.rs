@@ -7,9 +7,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use futures_util::StreamExt as _;
 use sealog_filter::FilterDigest;
 use sealog_lake::Compacted;
 use sealog_pipeline::{Config, FilterTotals, Overrides, Totals};
+use sealog_query::{Format, QueryError, Rendering, Session, SessionOptions};
 use sealog_record::Timestamp;
 use sealog_simulator::{Scenario, Server, Simulator};
 use sealog_source::{AwsOptions, AwsStreamClient};
@@ -109,7 +111,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<Exit, Failure> {
         writeln!(out, "   {}  {}", finding.code, finding.message)?;
     }
     summary(&mut out, &totals, ran.seconds, &clean)?;
-    next_steps(&mut out, &places)?;
+    next_steps(&mut out, &places, &corrected(&config).await?)?;
     let as_told = clean.outcome == Outcome::Intact && bad.outcome == Outcome::Tampered;
     Ok(if as_told { Exit::Good } else { Exit::Verdict(1) })
 }
@@ -278,14 +280,39 @@ fn summary(out: &mut impl Write, totals: &Totals, seconds: f64, clean: &Report) 
     Ok(())
 }
 
-fn next_steps(out: &mut impl Write, places: &Places) -> Result<(), Failure> {
+/// The item that a person corrected: the one whose history tells most.
+async fn corrected(config: &Config) -> Result<String, Failure> {
+    let log = Log::new(config.archive.open_to_read().await, TABLE);
+    let options = SessionOptions::at(Timestamp::from_millis(super::now_ms()));
+    let session = Session::open(&[log], &options).await?;
+    let sql = "SELECT pk FROM changes WHERE json_extract_scalar(new_image, '$.last_posting.M.corrects.S') IS NOT NULL";
+    let mut rows = session.ask(sql, Some(1)).await?.rows;
+    let mut answer = Vec::new();
+    let mut rendering = Rendering::new(Format::Csv, rows.schema(), &mut answer).map_err(QueryError::from)?;
+    while let Some(some) = rows.next().await {
+        rendering.write(&some.map_err(QueryError::from)?).map_err(QueryError::from)?;
+    }
+    rendering.finish().map_err(QueryError::from)?;
+    let text = String::from_utf8_lossy(&answer).lines().nth(1).map(str::to_owned);
+    text.ok_or_else(|| Failure::unreachable("the lake of the demo holds no correction: report this"))
+}
+
+fn next_steps(out: &mut impl Write, places: &Places, item: &str) -> Result<(), Failure> {
     // As it was called, so that the lines can be copied whether or not it is in the PATH.
     let sealog = std::env::args().next().unwrap_or_else(|| "sealog".to_owned());
     let (archive, tampered) = (places.archive.display(), places.tampered.display());
-    let key = places.verifier.display();
+    let (key, config) = (places.verifier.display(), places.config.display());
+    let before = Timestamp::from_millis(super::now_ms() - 3_600_000);
     writeln!(out, "\n{}", print::bold("Try next"))?;
     writeln!(out, "   {sealog} verify {archive} --key {key}")?;
     writeln!(out, "   {sealog} verify {tampered} --key {key}")?;
     writeln!(out, "   {sealog} status {archive}")?;
+    writeln!(out, "   {sealog} history {TABLE} --key {item} --config {config}")?;
+    writeln!(out, "   {sealog} as-of {TABLE} --at {before} --key {item} --config {config}")?;
+    writeln!(
+        out,
+        "   {sealog} query \"SELECT event_name, verdict, count(*) FROM changes GROUP BY 1, 2\" --config {config}"
+    )?;
+    writeln!(out, "   docs/queries.md: the questions that auditors ask")?;
     Ok(())
 }
