@@ -68,7 +68,8 @@ class Sealog:
         done = subprocess.run(command, cwd=self.folder, input=sql, capture_output=True, text=True, timeout=300, check=False)
         if done.returncode != 0:
             raise Refused(f"exit code {done.returncode}: {done.stdout[-500:]}{done.stderr[-1500:]}")
-        return cells(json.loads(line).values() for line in done.stdout.splitlines())
+        # By line feeds alone: a key may hold other things that Python takes for the end of a line.
+        return cells(json.loads(line).values() for line in done.stdout.split("\n") if line)
 
 
 class DuckDb:

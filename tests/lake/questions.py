@@ -26,6 +26,7 @@ import answers  # noqa: E402
 import document  # noqa: E402
 import engine  # noqa: E402
 import engines  # noqa: E402
+import items  # noqa: E402
 import programs  # noqa: E402
 import story  # noqa: E402
 from checks import Checks  # noqa: E402
@@ -49,6 +50,7 @@ def main():
         asking.all_engines()
         asking.files()
         asking.console()
+        items.check(checks, asking)
         asking.nothing_is_left()
     return checks.finish()
 
@@ -139,9 +141,11 @@ class Asking:
             good = all(any(agrees(cells, row) for row in remaining) for cells in answer.cells if not described(cells))
         shown = "\n".join(f"| {' | '.join(row)} |" for row in rows[:30])
         self.checks.check(name, good, f"line {answer.line}; the evidence says {len(rows)} rows:\n{shown}")
-        # What a later command of the same question names is found by the value that is printed here.
-        for cells, row in zip(answer.cells, rows):
-            self.places |= {(asked.question, document.value(cell)): got for cell, got in zip(cells, row) if document.is_described(cell)}
+        # A later command names a row by the place that is printed here.
+        at = [answer.columns.index(name) for name in ("commit_number", "row_index") if answer.columns and name in answer.columns]
+        if len(at) == 2:
+            for cells, row in zip(answer.cells, rows):
+                self.places["/".join(document.value(cells[n]) for n in at)] = "/".join(row[n] for n in at)
 
     def files(self):
         """Readers without views: each line that is printed is count and sum."""
@@ -161,9 +165,8 @@ class Asking:
                 continue
             self.ran.add((block.line, "console"))
             text = self.today(block.text)
-            for (question, printed), actual in self.places.items():
-                if question == asked.question:
-                    text = re.sub(rf"(?<!\d){re.escape(printed)}(?!\d)", actual, text)
+            for printed, actual in self.places.items():
+                text = re.sub(rf"(?<!\d){printed}(?!\d)", actual, text)
             for command, expected in commands(text):
                 code, said = self.run(command)
                 good = code == 0 and matches(expected, said)
