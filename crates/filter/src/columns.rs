@@ -1,6 +1,6 @@
 //! Declared columns, looked up in the text of images.
 //!
-//! An image is read once, from its first byte to its last, and only members that lead to a column are looked at. Of two
+//! An image is read from its first byte to its last, and only members that lead to a column are looked at. Of two
 //! members of one name the last counts; [`Columns::find`] finds both.
 
 use std::borrow::Cow;
@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sealog_record::ChangeRecord;
 
-use crate::json::Scanner;
+use crate::json::{Marks, Name, Scanner, Sieve};
 use crate::{Column, Image, wit};
 
 /// A declared attribute as it was found in an image.
@@ -18,7 +18,9 @@ use crate::{Column, Image, wit};
 pub(crate) enum Cell<'a> {
     Absent,
     Null,
-    Boolean(bool),
+    // Not one case with a value in it: moving its single byte about costs more than reading an attribute.
+    True,
+    False,
     Number(Cow<'a, str>),
     Text(Cow<'a, str>),
     Bytes(Vec<u8>),
@@ -31,7 +33,8 @@ impl Cell<'_> {
         match self {
             Self::Absent => wit::Value::Absent,
             Self::Null => wit::Value::Nil,
-            Self::Boolean(yes) => wit::Value::Boolean(*yes),
+            Self::True => wit::Value::Boolean(true),
+            Self::False => wit::Value::Boolean(false),
             Self::Number(text) => wit::Value::Number(text),
             Self::Text(text) => wit::Value::Text(text),
             Self::Bytes(bytes) => wit::Value::Bytes(bytes),
@@ -42,7 +45,7 @@ impl Cell<'_> {
     /// Bytes that a guest is given.
     pub(crate) fn size(&self) -> usize {
         match self {
-            Self::Absent | Self::Null | Self::Boolean(_) => 0,
+            Self::Absent | Self::Null | Self::True | Self::False => 0,
             Self::Number(text) | Self::Text(text) => text.len(),
             Self::Bytes(bytes) => bytes.len(),
             Self::Json(text) => text.len(),
@@ -60,7 +63,14 @@ struct Node {
     columns: Vec<usize>,
     /// Columns that end further in.
     beyond: Vec<usize>,
-    children: Vec<Node>,
+    children: Level,
+}
+
+/// What paths lead to from one place.
+#[derive(Debug, Default)]
+struct Level {
+    nodes: Vec<Node>,
+    names: Sieve,
 }
 
 /// The columns of one image.
@@ -68,7 +78,7 @@ struct Node {
 struct Tree {
     /// Columns that are the whole image.
     whole: Vec<usize>,
-    children: Vec<Node>,
+    children: Level,
 }
 
 /// All columns of a manifest, in the order in which images are walked.
@@ -102,8 +112,13 @@ impl Columns {
         wanted.filter_map(|(_, image)| text_of(record, image)).map(str::len).sum()
     }
 
-    /// Appends one cell per column.
-    pub(crate) fn project<'a>(&self, record: &ChangeRecord<'a>, cells: &mut Vec<Cell<'a>>) {
+    /// Appends one cell per column. `marks` are worked with.
+    pub(crate) fn project<'t>(
+        &self,
+        record: &ChangeRecord<'t>,
+        marks: &mut Marks,
+        cells: &mut Vec<Cell<'t>>,
+    ) {
         let start = cells.len();
         cells.resize_with(start + self.count, || Cell::Absent);
         let Some(cells) = cells.get_mut(start..) else { return };
@@ -112,11 +127,10 @@ impl Columns {
             for place in &tree.whole {
                 set(cells, *place, Cell::Json(text));
             }
-            walk(text, tree, &mut |node: &Node, range: Range<usize>| {
+            tree.walk(text, marks, &mut |node: &Node, value: &Scanner<'t, '_>| {
                 for place in &node.beyond {
                     set(cells, *place, Cell::Absent);
                 }
-                let Some(value) = text.get(range) else { return };
                 for place in &node.columns {
                     set(cells, *place, cell(value));
                 }
@@ -127,9 +141,10 @@ impl Columns {
     /// Each place in an image at which one of its columns is found, duplicates included, in the order of the text.
     pub(crate) fn find(&self, image: Image, text: &str) -> Vec<(usize, Range<usize>)> {
         let mut found = Vec::new();
+        let mut marks = Marks::default();
         for (tree, _) in self.trees.iter().zip(IMAGES).filter(|(_, own)| *own == image) {
-            walk(text, tree, &mut |node: &Node, range: Range<usize>| {
-                found.extend(node.columns.iter().map(|place| (*place, range.clone())));
+            tree.walk(text, &mut marks, &mut |node: &Node, value: &Scanner<'_, '_>| {
+                found.extend(node.columns.iter().map(|place| (*place, value.range())));
             });
         }
         found
@@ -153,31 +168,49 @@ fn set<'a>(cells: &mut [Cell<'a>], place: usize, cell: Cell<'a>) {
 
 impl Tree {
     fn is_empty(&self) -> bool {
-        self.whole.is_empty() && self.children.is_empty()
+        self.whole.is_empty() && self.children.nodes.is_empty()
     }
 
     fn add(&mut self, place: usize, path: &[String]) {
         match path.split_first() {
             None => self.whole.push(place),
-            Some((name, rest)) => Node::add(&mut self.children, place, name, rest),
+            Some((name, rest)) => self.children.add(place, name, rest),
+        }
+    }
+
+    /// Says each value in `text` that one of the paths leads to or through. Where the text stops being JSON, the search
+    /// ends.
+    fn walk<'t>(&self, text: &'t str, marks: &mut Marks, hit: &mut impl FnMut(&Node, &Scanner<'t, '_>)) {
+        if !self.children.nodes.is_empty() {
+            marks.read(text);
+            object(Scanner::new(text, marks), &self.children, hit);
         }
     }
 }
 
-impl Node {
-    fn add(nodes: &mut Vec<Self>, place: usize, name: &str, rest: &[String]) {
-        let at = nodes.iter().position(|node| node.name == name).unwrap_or_else(|| {
-            nodes.push(Self { name: name.to_owned(), index: index(name), ..Self::default() });
-            nodes.len() - 1
+impl Level {
+    fn add(&mut self, place: usize, name: &str, rest: &[String]) {
+        self.names.add(name);
+        let at = self.nodes.iter().position(|node| node.name == name).unwrap_or_else(|| {
+            self.nodes.push(Node { name: name.to_owned(), index: index(name), ..Node::default() });
+            self.nodes.len() - 1
         });
-        let Some(node) = nodes.get_mut(at) else { return };
+        let Some(node) = self.nodes.get_mut(at) else { return };
         match rest.split_first() {
             None => node.columns.push(place),
             Some((name, rest)) => {
                 node.beyond.push(place);
-                Self::add(&mut node.children, place, name, rest);
+                node.children.add(place, name, rest);
             }
         }
+    }
+
+    #[inline]
+    fn named(&self, name: &Name<'_>) -> Option<&Node> {
+        if !self.names.lets_through(name) {
+            return None;
+        }
+        self.nodes.iter().find(|node| name.is(&node.name))
     }
 }
 
@@ -187,90 +220,75 @@ fn index(name: &str) -> Option<usize> {
     (is_canonical && name.bytes().all(|byte| byte.is_ascii_digit())).then(|| name.parse().ok())?
 }
 
-fn walk(text: &str, tree: &Tree, hit: &mut impl FnMut(&Node, Range<usize>)) {
-    if !tree.children.is_empty() {
-        // Where the text stops being JSON, the search ends.
-        let _end = object(text, 0, &tree.children, hit);
+fn object<'t>(mut value: Scanner<'t, '_>, level: &Level, hit: &mut impl FnMut(&Node, &Scanner<'t, '_>)) {
+    if value.open(b'{').is_none() {
+        return;
     }
-}
-
-fn object(text: &str, at: usize, nodes: &[Node], hit: &mut impl FnMut(&Node, Range<usize>)) -> Option<()> {
-    let mut scanner = Scanner::new(text, at);
-    scanner.open(b'{')?;
-    while let Some(name) = scanner.member() {
-        let node = nodes.iter().find(|node| name.is(&node.name));
-        let range = scanner.value()?;
-        if let Some(node) = node {
-            attribute(text, range, node, hit);
+    while let Some((name, range)) = value.entry() {
+        if let Some(node) = level.named(&name) {
+            attribute(value.within(range), node, hit);
         }
     }
-    Some(())
 }
 
-fn list(text: &str, at: usize, nodes: &[Node], hit: &mut impl FnMut(&Node, Range<usize>)) -> Option<()> {
-    let mut scanner = Scanner::new(text, at);
-    scanner.open(b'[')?;
+fn list<'t>(mut value: Scanner<'t, '_>, level: &Level, hit: &mut impl FnMut(&Node, &Scanner<'t, '_>)) {
+    if value.open(b'[').is_none() {
+        return;
+    }
     let mut place = 0;
-    while scanner.element().is_some() {
-        let range = scanner.value()?;
-        if let Some(node) = nodes.iter().find(|node| node.index == Some(place)) {
-            attribute(text, range, node, hit);
+    while let Some(range) = value.element() {
+        if let Some(node) = level.nodes.iter().find(|node| node.index == Some(place)) {
+            attribute(value.within(range), node, hit);
         }
         place += 1;
     }
-    Some(())
 }
 
 /// An attribute's value that a path leads to, and what lies in it. The depth is that of the columns, at most 32.
-fn attribute(text: &str, range: Range<usize>, node: &Node, hit: &mut impl FnMut(&Node, Range<usize>)) {
-    let start = range.start;
-    hit(node, range);
-    if node.children.is_empty() {
+fn attribute<'t>(mut value: Scanner<'t, '_>, node: &Node, hit: &mut impl FnMut(&Node, &Scanner<'t, '_>)) {
+    hit(node, &value);
+    if node.children.nodes.is_empty() || value.open(b'{').is_none() {
         return;
     }
-    let mut scanner = Scanner::new(text, start);
-    if scanner.open(b'{').is_none() {
-        return;
-    }
-    while let Some(kind) = scanner.member() {
-        let Some(inner) = scanner.value() else { return };
-        let _end = if kind.is("M") {
-            object(text, inner.start, &node.children, hit)
+    while let Some((kind, range)) = value.entry() {
+        if kind.is("M") {
+            object(value.within(range), &node.children, hit);
         } else if kind.is("L") {
-            list(text, inner.start, &node.children, hit)
-        } else {
-            None
-        };
+            list(value.within(range), &node.children, hit);
+        }
     }
 }
 
 /// An attribute's value, typed if it is a scalar; whatever is not as DynamoDB writes it stays the text it is.
-fn cell(text: &str) -> Cell<'_> {
-    scalar(text).unwrap_or(Cell::Json(text))
+fn cell<'t>(value: &Scanner<'t, '_>) -> Cell<'t> {
+    match value.usual_scalar() {
+        Some((b'S', text)) => Cell::Text(Cow::Borrowed(text)),
+        Some((b'N', text)) => Cell::Number(Cow::Borrowed(text)),
+        _ => scalar(value.clone()).unwrap_or(Cell::Json(value.rest())),
+    }
 }
 
-fn scalar(text: &str) -> Option<Cell<'_>> {
-    let mut scanner = Scanner::new(text, 0);
-    scanner.open(b'{')?;
-    let kind = scanner.member()?;
+fn scalar<'t>(mut value: Scanner<'t, '_>) -> Option<Cell<'t>> {
+    value.open(b'{')?;
+    let kind = value.member()?;
     let cell = if kind.is("S") {
-        Cell::Text(scanner.text()?)
+        Cell::Text(value.text()?)
     } else if kind.is("N") {
-        Cell::Number(scanner.text()?)
+        Cell::Number(value.text()?)
     } else if kind.is("B") {
-        Cell::Bytes(STANDARD.decode(scanner.text()?.as_bytes()).ok()?)
+        Cell::Bytes(STANDARD.decode(value.text()?.as_bytes()).ok()?)
     } else if kind.is("BOOL") {
-        match text.get(scanner.value()?)? {
-            "true" => Cell::Boolean(true),
-            "false" => Cell::Boolean(false),
+        match value.value_text()? {
+            "true" => Cell::True,
+            "false" => Cell::False,
             _ => return None,
         }
     } else if kind.is("NULL") {
-        (text.get(scanner.value()?)? == "true").then_some(Cell::Null)?
+        (value.value_text()? == "true").then_some(Cell::Null)?
     } else {
         return None;
     };
-    scanner.closes(b'}').then_some(cell)
+    value.closes(b'}').then_some(cell)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use sealog_record::ChangeRecord;
 use sha2::{Digest, Sha256};
 
 use crate::columns::{Cell, Columns, text_of};
+use crate::json::Marks;
 use crate::sandbox::Program;
 use crate::{Fault, FaultClass, FilterDigest, Host, Limits, Manifest, Mode, OnFault, wit};
 
@@ -117,10 +118,11 @@ impl Filter {
             return Evaluation { answers, usage: Usage::default() };
         }
         let mut cells = Vec::with_capacity(records.len() * self.inner.columns.count());
+        let mut marks = Marks::default();
         let mut fuel = u64::MAX;
         for record in records {
             let start = cells.len();
-            self.inner.columns.project(record, &mut cells);
+            self.inner.columns.project(record, &mut marks, &mut cells);
             let bytes = cells.get(start..).unwrap_or_default().iter().map(Cell::size).sum();
             fuel = fuel.min(self.inner.limits.fuel_for(bytes));
         }

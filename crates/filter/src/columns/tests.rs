@@ -1,3 +1,5 @@
+mod oracle;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -10,7 +12,7 @@ fn new_image<'a>(text: &'a str, paths: &[&[&str]]) -> Vec<Cell<'a>> {
     let columns: Vec<_> = paths.iter().map(|path| column(Image::NewImage, path)).collect();
     let mut cells = Vec::new();
     let record = ChangeRecord { sequence_number: "1", new_image: Some(text), ..ChangeRecord::default() };
-    Columns::new(&columns).project(&record, &mut cells);
+    Columns::new(&columns).project(&record, &mut Marks::default(), &mut cells);
     cells
 }
 
@@ -29,8 +31,8 @@ fn scalars_are_typed_and_the_rest_stays_text() {
             Cell::Text("aä\"\\".into()),
             Cell::Number("-1.50".into()),
             Cell::Bytes(vec![1, 2]),
-            Cell::Boolean(true),
-            Cell::Boolean(false),
+            Cell::True,
+            Cell::False,
             Cell::Null,
             Cell::Json(r#"{"M":{"x":{"N":"1"}}}"#),
             Cell::Json(r#"{"L":[]}"#),
@@ -88,7 +90,7 @@ fn each_image_is_its_own() {
         ..ChangeRecord::default()
     };
     let mut cells = vec![Cell::Null];
-    columns.project(&record, &mut cells);
+    columns.project(&record, &mut Marks::default(), &mut cells);
     assert_eq!(cells, [Cell::Null, Cell::Number("1".into()), Cell::Absent, Cell::Json("{}")]);
     assert_eq!(columns.bytes_max(&record), 18);
 }
@@ -152,9 +154,76 @@ proptest! {
     }
 
     #[test]
-    fn no_text_breaks_it(text in "\\PC{0,40}|[\\[\\]{}\",:\\\\ MLSab0]{0,60}") {
-        let paths: [&[&str]; 3] = [&["a"], &["a", "0"], &["a", "b"]];
-        let cells = new_image(&text, &paths);
-        prop_assert_eq!(cells.len(), 3);
+    fn any_text_is_read_as_byte_by_byte(text in scrap()) {
+        agrees(&text);
+    }
+
+    #[test]
+    fn images_are_read_as_byte_by_byte(
+        members in proptest::collection::vec(("[ab0]|\\\\u0061", attribute()), 0..6),
+        broken in (any::<proptest::sample::Index>(), scrap()),
+    ) {
+        let members: Vec<_> = members.iter().map(|(name, value)| format!(r#""{name}":{value}"#)).collect();
+        let text = format!("{{{}}}", members.join(","));
+        agrees(&text);
+        // One place of it is not as it was.
+        let at = text.floor_char_boundary(broken.0.index(text.len()));
+        agrees(&format!("{}{}{}", &text[..at], broken.1, &text[at..]));
+        agrees(&text[..at]);
+    }
+}
+
+/// Any text, and what is nearly JSON.
+fn scrap() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "\\PC{0,40}",
+        "[\\[\\]{}\",:\\\\ MLSab0]{0,200}",
+        r#"(\{"[abMLSN]":|"[ab]"|[\]},]|\\\\|\\"){0,60}"#
+    ]
+}
+
+/// Whether cells and places are those that are found byte by byte, also where the text lies otherwise over the borders
+/// of what is read at once.
+fn agrees(text: &str) {
+    let paths: [&[&str]; 6] = [&["a"], &["b"], &["a", "a"], &["a", "0"], &["a", "b"], &["b", "0", "a"]];
+    let columns: Vec<_> = paths.iter().map(|path| column(Image::NewImage, path)).collect();
+    let columns = Columns::new(&columns);
+    let mut marks = Marks::default();
+    for shift in [0, 1, 31, 62, 63] {
+        let text = format!("{}{text}", " ".repeat(shift));
+        let record = ChangeRecord { sequence_number: "1", new_image: Some(&text), ..ChangeRecord::default() };
+        let mut cells = Vec::new();
+        columns.project(&record, &mut marks, &mut cells);
+        assert_eq!((cells, columns.find(Image::NewImage, &text)), oracle::read(&columns, &text), "{text}");
+    }
+}
+
+#[test]
+fn backslashes_count_at_every_place_of_a_block() {
+    for before in 0..130 {
+        for backslashes in 1..5 {
+            let name = format!("{}{}", "x".repeat(before), "\\".repeat(backslashes));
+            // With an odd number the string goes on to the next quote.
+            agrees(&format!(r#"{{"{name}":{{"S":"}}"}},"a":{{"S":"{name}"}},"b":{{"N":"1"}}}}"#));
+        }
+    }
+}
+
+#[test]
+fn deep_nesting_is_passed_over() {
+    for depth in [1, 31, 64, 1_000] {
+        let deep = format!("{}{}", r#"{"L":[{"M":{"a":"#.repeat(depth), "}}]}".repeat(depth));
+        agrees(&format!(r#"{{"x":{deep},"a":{{"S":"found"}}}}"#));
+        agrees(&format!(r#"{{"a":{deep},"b":{deep}}}"#));
+        let half = deep.len() / 2;
+        agrees(&format!(r#"{{"a":{},"b":{{"S":"lost"}}}}"#, &deep[..half]));
+    }
+}
+
+#[test]
+fn what_a_bare_word_hides_is_no_string_and_no_bracket() {
+    for word in ["x\"y", "x{y", "x[y", "x\"{\"", "\\\"", "x}y", "x\\"] {
+        agrees(&format!(r#"{{"q":{word},"a":{{"S":"1"}},"b":{{"M":{{"0":{word} ,"a":{{"N":"2"}}}}}}}}"#));
+        agrees(&format!(r#"{{"a":{{"L":[{word},{{"S":"1"}}]}},"b":{{"BOOL":{word}}},"a":{{"S":{word}}}}}"#));
     }
 }
