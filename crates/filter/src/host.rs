@@ -3,7 +3,9 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
+use sealog_record::Timestamp;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
@@ -43,6 +45,7 @@ impl std::fmt::Debug for Host {
 #[derive(Debug, Clone, Default)]
 pub struct HostBuilder {
     cache: Option<PathBuf>,
+    now: Option<Timestamp>,
     compiler: Option<Compiler>,
 }
 
@@ -52,6 +55,14 @@ impl HostBuilder {
     #[must_use]
     pub fn cache(mut self, directory: impl Into<PathBuf>) -> Self {
         self.cache = Some(directory.into());
+        self
+    }
+
+    /// The time. What lies in the cache and was not used in the 30 days before it is removed when a filter is loaded;
+    /// without it, nothing is.
+    #[must_use]
+    pub fn now(mut self, now: Timestamp) -> Self {
+        self.now = Some(now);
         self
     }
 
@@ -71,7 +82,9 @@ impl HostBuilder {
         let engine = engine::new()?;
         let linker =
             sandbox::linker(&engine).map_err(|error| FilterError::Engine { why: format!("{error:#}") })?;
-        let cache = self.cache.map(|directory| Cache::open(&directory, &engine)).transpose()?;
+        let now = self.now.and_then(|now| u64::try_from(now.as_millis()).ok());
+        let now = now.map(|now| SystemTime::UNIX_EPOCH + Duration::from_millis(now));
+        let cache = self.cache.map(|directory| Cache::open(&directory, &engine, now)).transpose()?;
         let clock = Clock::start(&engine)?;
         let inner = Inner { engine, linker, cache, compiler: self.compiler, _clock: clock };
         Ok(Host { inner: Arc::new(inner) })
@@ -109,7 +122,7 @@ impl Host {
     /// # Errors
     /// As [`HostBuilder::build`].
     pub fn new(cache: Option<&Path>) -> Result<Self, FilterError> {
-        HostBuilder { cache: cache.map(Path::to_owned), compiler: None }.build()
+        HostBuilder { cache: cache.map(Path::to_owned), ..HostBuilder::default() }.build()
     }
 
     /// Checks a component, compiles it or takes it from the cache, and configures it once.
@@ -200,18 +213,20 @@ impl Host {
 
     fn compiled(&self, component: &[u8], digest: FilterDigest) -> Result<Component, FilterError> {
         let Inner { engine, cache, compiler, .. } = self.inner.as_ref();
-        let kept = match cache {
-            Some(cache) => cache.get(digest)?,
-            None => None,
+        let compile = || compile::compile(engine, compiler.as_ref(), component);
+        let unusable = |error: wasmtime::Error| FilterError::Compile { why: format!("{error:#}") };
+        let Some(cache) = cache else { return deserialize(engine, &compile()?).map_err(unusable) };
+        let kept = cache.get(digest)?.and_then(|bytes| deserialize(engine, &bytes).ok());
+        let program = match kept {
+            Some(program) => program,
+            None => {
+                let bytes = compile()?;
+                cache.put(digest, &bytes)?;
+                deserialize(engine, &bytes).map_err(unusable)?
+            }
         };
-        if let Some(program) = kept.and_then(|bytes| deserialize(engine, &bytes).ok()) {
-            return Ok(program);
-        }
-        let bytes = compile::compile(engine, compiler.as_ref(), component)?;
-        if let Some(cache) = cache {
-            cache.put(digest, &bytes)?;
-        }
-        deserialize(engine, &bytes).map_err(|error| FilterError::Compile { why: format!("{error:#}") })
+        cache.remove_unused();
+        Ok(program)
     }
 }
 

@@ -108,7 +108,10 @@ async fn judging<C>(
     }
     let workshop = match &shared.workshop {
         Some(workshop) => workshop.clone(),
-        None => Workshop::open(&shared.config, None)?,
+        None => {
+            let now = Timestamp::from_millis(shared.identity.clock.now_ms());
+            Workshop::open(&shared.config, None, now)?
+        }
     };
     let panel = workshop.panel(table, shared.config.redaction_secret.as_deref()).await?;
     let (progress, identity) = (Arc::clone(progress), shared.identity.clone());

@@ -176,6 +176,7 @@ pub fn filter(name: &str, acts: Acts, mode: Mode) -> FilterConfig {
         limits: FilterLimits {
             fuel_per_record: Some(FUEL),
             fuel_per_byte: Some(10),
+            fuel_configure: None,
             memory_max: None,
             // No machine is so busy that the clock decides.
             wall_max: Some(Duration::from_secs(60)),

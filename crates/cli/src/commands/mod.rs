@@ -26,6 +26,7 @@ use std::path::{Path, PathBuf};
 
 use sealog_chain::{Commit, Fold};
 use sealog_pipeline::{Config, Overrides, Workshop};
+use sealog_record::Timestamp;
 use sealog_store::{Location, Log, LogError};
 
 use crate::args::ArchiveArgs;
@@ -81,7 +82,8 @@ pub(crate) fn workshop(config: &Config) -> Result<Option<Workshop>, Failure> {
     let program = std::env::current_exe()
         .map_err(|error| Failure::unreachable(format!("this program does not know where it is: {error}")))?;
     let config = Config { filter_cache: config.filter_cache.clone().or_else(filter_cache), ..config.clone() };
-    Ok(Some(Workshop::open(&config, Some((program, vec![FILTER_COMPILE.into()])))?))
+    let now = Timestamp::from_millis(now_ms());
+    Ok(Some(Workshop::open(&config, Some((program, vec![FILTER_COMPILE.into()])), now)?))
 }
 
 /// Where compiled filters are kept unless the configuration says otherwise; `None`: this user has no place for that.

@@ -1,6 +1,5 @@
 //! What a filter says, and what becomes of records.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -299,44 +298,6 @@ fn a_configuration_has_to_fit_its_schema() {
         let error = load(Some(schema), json!({})).unwrap_err();
         assert!(matches!(error, FilterError::Manifest { .. }) && error.to_string().contains(said), "{error}");
     }
-}
-
-#[test]
-fn a_cached_filter_is_not_compiled_again_and_a_damaged_one_is() {
-    let folder = tempfile::tempdir().unwrap();
-    let directory = folder.path().join("filters");
-    let component = guest().component();
-    let load = |compiler: &str| {
-        let host = Host::builder().cache(&directory).compiler(compiler, Vec::new()).build()?;
-        host.load(&component, FilterOptions::default())
-    };
-    let good = compiler();
-    let good = good.to_str().unwrap();
-    load(good).unwrap();
-    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode(&directory), 0o700);
-    let file = std::fs::read_dir(&directory).unwrap().next().unwrap().unwrap().path();
-    assert_eq!(mode(&file), 0o600);
-    // Without a compiler that works it can only come from the cache.
-    load("/bin/false").unwrap();
-    let whole = std::fs::read(&file).unwrap();
-    for length in (0..whole.len()).step_by(whole.len() / 50) {
-        std::fs::write(&file, &whole[..length]).unwrap();
-        assert!(matches!(load("/bin/false"), Err(FilterError::Compile { .. })), "{length}");
-    }
-    let mut bent = whole.clone();
-    let middle = bent.len() / 2;
-    bent[middle] ^= 1;
-    std::fs::write(&file, &bent).unwrap();
-    assert!(matches!(load("/bin/false"), Err(FilterError::Compile { .. })));
-    load(good).unwrap();
-    assert_eq!(std::fs::read(&file).unwrap(), whole);
-
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let error = load(good).unwrap_err();
-    assert!(matches!(error, FilterError::Cache { .. }) && error.to_string().contains("chmod"), "{error}");
-    std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o755)).unwrap();
-    assert!(matches!(load(good), Err(FilterError::Cache { .. })));
 }
 
 proptest! {

@@ -25,6 +25,7 @@ pub(super) const FILTER: &[&str] = &[
     "on_fault",
     "fuel_per_record",
     "fuel_per_byte",
+    "fuel_configure",
     "memory_max",
     "wall_max",
 ];
@@ -57,6 +58,8 @@ pub struct FilterLimits {
     pub fuel_per_record: Option<u64>,
     /// Fuel in addition, for each byte of its declared columns.
     pub fuel_per_byte: Option<u64>,
+    /// Fuel for making an instance and configuring it, which happens anew for each batch.
+    pub fuel_configure: Option<u64>,
     /// Bytes of memory.
     pub memory_max: Option<usize>,
     /// How long one call may take by the clock.
@@ -84,6 +87,7 @@ pub(super) struct FilterSection {
     on_fault: OnFaultText,
     fuel_per_record: Option<u64>,
     fuel_per_byte: Option<u64>,
+    fuel_configure: Option<u64>,
     memory_max: Option<usize>,
     wall_max: Option<String>,
 }
@@ -172,12 +176,14 @@ impl FilterSection {
         if self.memory_max.is_some_and(|memory| !(MEMORY_MIN..=MEMORY_MAX).contains(&memory)) {
             return Err(format!("memory_max lies between {MEMORY_MIN} and {MEMORY_MAX} bytes"));
         }
-        if self.fuel_per_record == Some(0) {
-            return Err("fuel_per_record is at least 1".to_owned());
+        let spent = [("fuel_per_record", self.fuel_per_record), ("fuel_configure", self.fuel_configure)];
+        if let Some((key, _)) = spent.iter().find(|(_, fuel)| *fuel == Some(0)) {
+            return Err(format!("{key} is at least 1"));
         }
         Ok(FilterLimits {
             fuel_per_record: self.fuel_per_record,
             fuel_per_byte: self.fuel_per_byte,
+            fuel_configure: self.fuel_configure,
             memory_max: self.memory_max,
             wall_max,
         })
@@ -232,13 +238,21 @@ mod tests {
         assert_eq!(filter.config, serde_json::json!({}));
         let full = format!(
             "[[table.filter]]\nname = \"x\"\ncomponent = \"f\"\nsha256 = \"{DIGEST}\"\nenforce = true\non_fault = \"halt\"\n\
-             config = {{ threshold = \"10000\", deep = {{ list = [1, 2.5, true] }}, from = 2026-01-01 }}\nwall_max = \"2s\"\nmemory_max = 2000000\n"
+             config = {{ threshold = \"10000\", deep = {{ list = [1, 2.5, true] }}, from = 2026-01-01 }}\nwall_max = \"2s\"\nmemory_max = 2000000\n\
+             fuel_per_record = 1000\nfuel_per_byte = 2\nfuel_configure = 3000\n"
         );
         let filter = parse(&full).unwrap().remove(0);
         assert_eq!((filter.mode, filter.on_fault), (Mode::Enforce, OnFault::Halt));
         let config = serde_json::json!({ "deep": { "list": [1, 2.5, true] }, "from": "2026-01-01", "threshold": "10000" });
         assert_eq!(filter.config, config);
-        assert_eq!(filter.limits.wall_max, Some(Duration::from_secs(2)));
+        let limits = FilterLimits {
+            fuel_per_record: Some(1_000),
+            fuel_per_byte: Some(2),
+            fuel_configure: Some(3_000),
+            memory_max: Some(2_000_000),
+            wall_max: Some(Duration::from_secs(2)),
+        };
+        assert_eq!(filter.limits, limits);
         assert_eq!(filter.sha256.unwrap().to_string(), DIGEST);
     }
 
@@ -256,7 +270,8 @@ mod tests {
             ("name = \"A B\"\n", "a-z"),
             ("wall_max = \"1ms\"\n", "100ms"),
             ("memory_max = 1\n", "memory_max lies"),
-            ("fuel_per_record = 0\n", "at least 1"),
+            ("fuel_per_record = 0\n", "fuel_per_record is at least 1"),
+            ("fuel_configure = 0\n", "fuel_configure is at least 1"),
             ("config = { at = nan }\n", "no number"),
         ] {
             let problem = parse(&format!("[[table.filter]]\ncomponent = \"f.wasm\"\n{section}")).unwrap_err();

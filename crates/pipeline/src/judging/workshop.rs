@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use sealog_filter::{Filter, FilterOptions, Host, Limits, Panel, RedactionSecret};
+use sealog_record::Timestamp;
 
 use crate::signing::refuse_if_shared;
 use crate::{Config, FilterConfig, PipelineError, TableConfig};
@@ -25,14 +26,19 @@ impl Workshop {
         Self { host, apart: true }
     }
 
-    /// For the filters of `config`: compiled ones are kept in its `filter_cache`. `compiler` is a program, with its
+    /// For the filters of `config`: compiled ones are kept in its `filter_cache`, until nobody used them for 30 days
+    /// before `now`. `compiler` is a program, with its
     /// arguments, that calls [`sealog_filter::compile_child_main`]; without one, components are compiled in this process,
     /// which a hostile one can bring down.
     ///
     /// # Errors
     /// [`PipelineError::Filter`].
-    pub fn open(config: &Config, compiler: Option<(PathBuf, Vec<OsString>)>) -> Result<Self, PipelineError> {
-        let mut builder = Host::builder();
+    pub fn open(
+        config: &Config,
+        compiler: Option<(PathBuf, Vec<OsString>)>,
+        now: Timestamp,
+    ) -> Result<Self, PipelineError> {
+        let mut builder = Host::builder().now(now);
         if let Some(cache) = &config.filter_cache {
             builder = builder.cache(cache);
         }
@@ -107,9 +113,9 @@ fn options(config: &FilterConfig) -> FilterOptions {
         limits: Limits {
             fuel_per_record: limits.fuel_per_record.unwrap_or(standard.fuel_per_record),
             fuel_per_byte: limits.fuel_per_byte.unwrap_or(standard.fuel_per_byte),
+            fuel_configure: limits.fuel_configure.unwrap_or(standard.fuel_configure),
             memory_max: limits.memory_max.unwrap_or(standard.memory_max),
             wall_max: limits.wall_max.unwrap_or(standard.wall_max),
-            ..standard
         },
         on_fault: config.on_fault,
         pinned: config.sha256,

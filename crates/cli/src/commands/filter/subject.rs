@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use sealog_filter::{Filter, FilterOptions, Host};
 use sealog_kit::{KitError, Project, Tools};
+use sealog_record::Timestamp;
 
 use crate::exit::Failure;
 use crate::print;
@@ -89,7 +90,7 @@ impl SettingsArgs {
 
 /// A host as `sealog run` has it: compiled components are kept, and compiled in a child process.
 pub(super) fn host() -> Result<Host, Failure> {
-    let mut builder = Host::builder();
+    let mut builder = Host::builder().now(Timestamp::from_millis(crate::commands::now_ms()));
     if let Ok(program) = std::env::current_exe() {
         builder = builder.compiler(program, vec![super::super::FILTER_COMPILE.into()]);
     }
