@@ -43,10 +43,10 @@ advisories: ## Known vulnerabilities in dependencies (needs GitHub)
 
 bench: ## Records and bytes a second, per core
 	@tests/setup/system.sh tests
-	export SEALOG_PYTHON="$$(tests/setup/venv.sh)" SEALOG_VERSITYGW="$$(tests/setup/versitygw.sh)" \
+	cargo build --release --locked -p sealog
+	export SEALOG_GUESTS_OUT="$$(tests/bench/guests.sh "$(TARGET)/release/sealog")" SEALOG_PYTHON="$$(tests/setup/venv.sh)" SEALOG_VERSITYGW="$$(tests/setup/versitygw.sh)" \
 	  SEALOG_MINIO="$$(tests/setup/minio.sh)" SEALOG_TOXIPROXY="$$(tests/setup/toxiproxy.sh)" && \
 	  tests/setup/with-servers.sh cargo bench --locked --workspace --bench '*'
-	cargo build --release --locked -p sealog
 	PYTHONDONTWRITEBYTECODE=1 "$$(tests/setup/venv.sh)" tests/bench/end_to_end.py --sealog "$(TARGET)/release/sealog"
 
 clean: ## Remove what was built in this clone (the tools outside stay)

@@ -1,11 +1,15 @@
 //! What a filter costs for a record: CPU time of this process, by the host alone and with guests.
 //! `cargo bench -p sealog-filter --bench filter`.
 //!
-//! The records are orders of about 1,100 bytes of images; a batch has 1,000. Compared are: the predicate in Rust on the
+//! The records are orders of about 900 bytes of images; a batch has 1,000. Compared are: the predicate in Rust on the
 //! same columns; a guest that gets four declared columns; a guest that gets the whole new image as text and does not even
-//! parse it. The guests are WAT and cost next to nothing themselves, so the figures are the interface's. Components named
-//! `*.wasm` in the directory `SEALOG_GUESTS_OUT` are measured the same way, one line each, configured by the `*.json`
-//! beside them if there is one: that is the table per language.
+//! parse it. These guests are WAT and cost next to nothing themselves, so the figures are the interface's. Then the demo's
+//! filter, with its twelve columns.
+//!
+//! Components named `*.wasm` in the directory `SEALOG_GUESTS_OUT` are measured the same way, one line each, configured by
+//! the `*.json` beside them if there is one. `tests/bench/guests.sh` makes such a directory: a Rust guest with four
+//! columns, which the goal is held against, and the same guest with the whole new image, parsed as JSON in it. The kit's
+//! languages make a table per language.
 
 #![allow(clippy::print_stdout, reason = "figures on standard output are what this program is for")]
 #![allow(
@@ -30,8 +34,13 @@ use guest::{Column, Guest, Verdict, drop, guest};
 
 const BATCH: usize = 1_000;
 const ROUNDS: usize = 15;
-/// What issue 7 demands, microseconds of CPU time for a record with four declared columns.
+/// What issue 7 demands: microseconds of CPU time for a record with four declared columns, in a guest that was compiled
+/// from Rust.
 const GOAL_US: f64 = 1.0;
+const RUST_GUEST: &str = "rust-columns.wasm";
+/// The filter of `make demo`, and what it is configured with.
+const DEMO: (&str, &str) =
+    (concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/demo/ledger.wasm"), r#"{"threshold":"10000"}"#);
 
 /// CPU time of this process, all threads.
 fn cpu_time() -> Duration {
@@ -148,8 +157,7 @@ fn main() {
         std::hint::black_box(native(std::hint::black_box(&records)));
     });
     line("native predicate", cost, None, &records);
-    let projected =
-        measure("guest in WAT, four columns", &guest().columns(&four).answers(&answers).component(), &none);
+    measure("guest in WAT, four columns", &guest().columns(&four).answers(&answers).component(), &none);
     let whole: [Column; 1] = [('n', &[])];
     let large = Guest { pages: 64, ..guest() };
     measure(
@@ -157,10 +165,14 @@ fn main() {
         &large.columns(&whole).answers(&answers).component(),
         &none,
     );
-    let word = if projected <= GOAL_US { "reached" } else { "MISSED" };
-    println!("the goal of {GOAL_US} µs for four columns is {word}");
+    let (demo, config) = DEMO;
+    let config: serde_json::Value = serde_json::from_str(config).unwrap();
+    measure("the demo's filter (Rust, twelve columns)", &std::fs::read(demo).unwrap(), &config);
 
-    let Ok(directory) = std::env::var("SEALOG_GUESTS_OUT") else { return };
+    let Ok(directory) = std::env::var("SEALOG_GUESTS_OUT") else {
+        println!("the goal is not measured: SEALOG_GUESTS_OUT=$(tests/bench/guests.sh SEALOG)");
+        return;
+    };
     let mut components: Vec<_> =
         std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
     components.retain(|path| path.extension().is_some_and(|extension| extension == "wasm"));
@@ -168,7 +180,12 @@ fn main() {
     for path in components {
         let config = std::fs::read(path.with_extension("json")).ok();
         let config = config.map_or(none.clone(), |text| serde_json::from_slice(&text).unwrap());
-        measure(&path.file_name().unwrap().to_string_lossy(), &std::fs::read(&path).unwrap(), &config);
+        let name = path.file_name().unwrap().to_string_lossy();
+        let cost = measure(&name, &std::fs::read(&path).unwrap(), &config);
+        if name == RUST_GUEST {
+            let word = if cost <= GOAL_US { "reached" } else { "MISSED" };
+            println!("the goal of {GOAL_US} µs for four columns and a Rust guest is {word}");
+        }
     }
 }
 
