@@ -15,11 +15,14 @@ use crate::compile::{Compiler, WALL_MAX};
 use crate::engine::Clock;
 use crate::filter::Inner as FilterInner;
 use crate::manifest::is_name;
-use crate::sandbox::{Program, Sandbox};
+use crate::sandbox::{Linked, Program, Sandbox};
 use crate::structure::{self, Structure};
 use crate::text::escaped;
 use crate::{Filter, FilterDigest, FilterError, FilterOptions, Limits, Manifest, WORLD};
 use crate::{compile, config, engine, sandbox};
+
+/// Bytes of a compiled component that is also loaded for the pool. What a larger one costs is not its instance.
+const POOLED_BYTES_MAX: usize = 32 << 20;
 
 /// One WebAssembly engine with its clock thread and its cache of compiled components. Cheap to clone.
 #[derive(Clone)]
@@ -28,11 +31,26 @@ pub struct Host {
 }
 
 struct Inner {
-    engine: Engine,
-    linker: Linker<Sandbox>,
+    /// Compiles, and makes instances on demand.
+    on_demand: Site,
+    pooled: Option<Site>,
     cache: Option<Cache>,
     compiler: Option<Compiler>,
     _clock: Clock,
+}
+
+/// An engine, and what its guests may import.
+struct Site {
+    engine: Engine,
+    linker: Linker<Sandbox>,
+}
+
+impl Site {
+    fn new(engine: Engine) -> Result<Self, FilterError> {
+        let linker =
+            sandbox::linker(&engine).map_err(|error| FilterError::Engine { why: format!("{error:#}") })?;
+        Ok(Self { engine, linker })
+    }
 }
 
 impl std::fmt::Debug for Host {
@@ -79,14 +97,16 @@ impl HostBuilder {
     /// # Errors
     /// [`FilterError::Engine`], [`FilterError::Cache`].
     pub fn build(self) -> Result<Host, FilterError> {
-        let engine = engine::new()?;
-        let linker =
-            sandbox::linker(&engine).map_err(|error| FilterError::Engine { why: format!("{error:#}") })?;
+        let on_demand = Site::new(engine::new()?)?;
+        let pooled = engine::pooled().map(Site::new).transpose()?;
         let now = self.now.and_then(|now| u64::try_from(now.as_millis()).ok());
         let now = now.map(|now| SystemTime::UNIX_EPOCH + Duration::from_millis(now));
-        let cache = self.cache.map(|directory| Cache::open(&directory, &engine, now)).transpose()?;
-        let clock = Clock::start(&engine)?;
-        let inner = Inner { engine, linker, cache, compiler: self.compiler, _clock: clock };
+        let cache =
+            self.cache.map(|directory| Cache::open(&directory, &on_demand.engine, now)).transpose()?;
+        let engines: Vec<_> =
+            [Some(&on_demand), pooled.as_ref()].into_iter().flatten().map(|site| &site.engine).collect();
+        let clock = Clock::start(&engines)?;
+        let inner = Inner { on_demand, pooled, cache, compiler: self.compiler, _clock: clock };
         Ok(Host { inner: Arc::new(inner) })
     }
 }
@@ -139,6 +159,9 @@ impl Host {
             return Err(FilterError::Unsuited { why: violations.join("; ") });
         }
         let program = self.program(component, digest)?;
+        if let Some(cache) = &self.inner.cache {
+            cache.remove_unused();
+        }
         let config = config::text(&options.config);
         let manifest = configure(&program, &options.limits, &config)?;
         config::check(&options.config, manifest.config_schema.as_deref())?;
@@ -197,45 +220,56 @@ impl Host {
     }
 
     /// The program of a component whose structure was found harmless.
-    fn program(&self, component: &[u8], digest: FilterDigest) -> Result<Program, FilterError> {
-        let compiled = self.compiled(component, digest)?;
-        let unsuited = |what: &str| FilterError::Unsuited {
-            why: format!(
-                "it is not of the world {WORLD} ({}): build it against that version of the interface",
-                escaped(what, 500)
-            ),
-        };
-        let linked = self.inner.linker.instantiate_pre(&compiled);
-        // What is missing is named only in the long form.
-        let linked = linked.map_err(|error| unsuited(&format!("{error:#}")))?;
-        Program::new(linked).ok_or_else(|| unsuited("its exports cannot be found"))
+    pub(crate) fn program(&self, component: &[u8], digest: FilterDigest) -> Result<Program, FilterError> {
+        let (compiled, bytes) = self.compiled(component, digest)?;
+        let Inner { on_demand, pooled, .. } = self.inner.as_ref();
+        let on_demand = link(on_demand, &compiled)?;
+        let pooled = pooled.as_ref().filter(|_| bytes.len() <= POOLED_BYTES_MAX).and_then(|site| {
+            // What the pool has no room for even when it is empty is refused here.
+            let compiled = deserialize(&site.engine, &bytes).ok()?;
+            link(site, &compiled).ok()
+        });
+        Ok(Program { pooled, on_demand })
     }
 
-    fn compiled(&self, component: &[u8], digest: FilterDigest) -> Result<Component, FilterError> {
-        let Inner { engine, cache, compiler, .. } = self.inner.as_ref();
-        let compile = || compile::compile(engine, compiler.as_ref(), component);
-        let unusable = |error: wasmtime::Error| FilterError::Compile { why: format!("{error:#}") };
-        let Some(cache) = cache else { return deserialize(engine, &compile()?).map_err(unusable) };
-        let kept = cache.get(digest)?.and_then(|bytes| deserialize(engine, &bytes).ok());
-        let program = match kept {
-            Some(program) => program,
-            None => {
-                let bytes = compile()?;
-                cache.put(digest, &bytes)?;
-                deserialize(engine, &bytes).map_err(unusable)?
-            }
-        };
-        cache.remove_unused();
-        Ok(program)
+    /// The compiled component, and the bytes that it was taken from.
+    fn compiled(&self, component: &[u8], digest: FilterDigest) -> Result<(Component, Vec<u8>), FilterError> {
+        let Inner { on_demand: Site { engine, .. }, cache, compiler, .. } = self.inner.as_ref();
+        let taken = |bytes: Vec<u8>| Some((deserialize(engine, &bytes).ok()?, bytes));
+        if let Some(kept) =
+            cache.as_ref().map(|cache| cache.get(digest)).transpose()?.flatten().and_then(taken)
+        {
+            return Ok(kept);
+        }
+        let bytes = compile::compile(engine, compiler.as_ref(), component)?;
+        if let Some(cache) = cache {
+            cache.put(digest, &bytes)?;
+        }
+        let compiled = deserialize(engine, &bytes);
+        let compiled = compiled.map_err(|error| FilterError::Compile { why: format!("{error:#}") })?;
+        Ok((compiled, bytes))
     }
+}
+
+fn link(site: &Site, compiled: &Component) -> Result<Linked, FilterError> {
+    let unsuited = |what: &str| FilterError::Unsuited {
+        why: format!(
+            "it is not of the world {WORLD} ({}): build it against that version of the interface",
+            escaped(what, 500)
+        ),
+    };
+    let linked = site.linker.instantiate_pre(compiled);
+    // What is missing is named only in the long form.
+    let linked = linked.map_err(|error| unsuited(&format!("{error:#}")))?;
+    Linked::new(linked).ok_or_else(|| unsuited("its exports cannot be found"))
 }
 
 #[expect(unsafe_code, reason = "the engine has no other way to take what it compiled before")]
 fn deserialize(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: the bytes are what this engine's compiler made, unchanged. They come either straight from it (this process,
-    // or the child that is this program again), or from `Cache`, which gives out nothing but what lies in files of this
-    // user that nobody else may write, under a hash over the whole content that was made when they were stored. The
-    // engine itself checks version and settings.
+    // SAFETY: the bytes are what the compiler of an engine of this configuration made, unchanged. They come either straight
+    // from it (this process, or the child that is this program again), or from `Cache`, which gives out nothing but what
+    // lies in files of this user that nobody else may write, under a hash over the whole content that was made when they
+    // were stored. The engine itself checks version and settings.
     unsafe { Component::deserialize(engine, bytes) }
 }
 

@@ -1,8 +1,11 @@
 //! One instance of a guest, for one batch: its memory, its fuel, its log.
 
-use wasmtime::component::{ComponentExportIndex, InstancePre, Linker, TypedFunc, WasmStr};
-use wasmtime::{Engine, ResourceLimiter, Store, StoreContextMut, Trap, WasmBacktrace};
+use wasmtime::component::{ComponentExportIndex, Instance, InstancePre, Linker, TypedFunc, WasmStr};
+use wasmtime::{
+    Engine, PoolConcurrencyLimitError, ResourceLimiter, Store, StoreContextMut, Trap, WasmBacktrace,
+};
 
+use crate::engine::TABLE_ELEMENTS_MAX;
 use crate::filter::{LogLine, Usage};
 use crate::text::escaped;
 use crate::{Fault, FaultClass, Limits, engine, wit};
@@ -11,8 +14,6 @@ use crate::{Fault, FaultClass, Limits, engine, wit};
 const LOG_BYTES_MAX: usize = 64 << 10;
 /// Bytes that a line counts for beside its text, so that empty ones do not come for nothing.
 const LINE_BYTES: usize = 16;
-/// Elements that all tables of an instance may have together.
-const TABLE_ELEMENTS_MAX: usize = 1_000_000;
 /// Bytes that one result of a guest may have on our side: a thousand verdicts that use all they may are half of it.
 const RESULT_BYTES_MAX: usize = 16 << 20;
 /// Functions that a trap's message names.
@@ -113,8 +114,16 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Sandbox>> {
     Ok(linker)
 }
 
-/// A compiled component, linked.
+/// A compiled component, where instances of it can be made.
 pub(crate) struct Program {
+    /// Where there is a pool, and an instance fits into it.
+    pub(crate) pooled: Option<Linked>,
+    /// Where there is always room.
+    pub(crate) on_demand: Linked,
+}
+
+/// A compiled component, linked in one engine.
+pub(crate) struct Linked {
     pre: InstancePre<Sandbox>,
     configure: ComponentExportIndex,
     evaluate: ComponentExportIndex,
@@ -125,13 +134,13 @@ pub(crate) type Configured<'p> = (Running<'p>, Result<wit::Manifest, String>);
 
 /// An instance that was configured.
 pub(crate) struct Running<'p> {
-    program: &'p Program,
-    instance: wasmtime::component::Instance,
+    program: &'p Linked,
+    instance: Instance,
     store: Store<Sandbox>,
     fuel_configure: u64,
 }
 
-impl Program {
+impl Linked {
     /// `None` when the component does not have the world's exports.
     pub(crate) fn new(pre: InstancePre<Sandbox>) -> Option<Self> {
         let component = pre.component();
@@ -140,27 +149,52 @@ impl Program {
         Some(Self { pre, configure, evaluate })
     }
 
-    /// Makes an instance and configures it: the manifest or refusal it gives, and what it needed.
-    pub(crate) fn start(&self, limits: &Limits, config: &str) -> (Result<Configured<'_>, Fault>, Usage) {
+    /// Makes an instance, on the fuel of [`Limits::fuel_configure`].
+    fn instance(&self, limits: &Limits) -> (Store<Sandbox>, wasmtime::Result<Instance>) {
         let mut store = Store::new(self.pre.engine(), Sandbox::new(limits));
         store.limiter(|sandbox| sandbox);
         store.set_hostcall_fuel(RESULT_BYTES_MAX);
         let began = arm(&mut store, limits.fuel_configure, limits);
-        let instance = match began.and_then(|()| self.pre.instantiate(&mut store)) {
+        let instance = began.and_then(|()| self.pre.instantiate(&mut store));
+        (store, instance)
+    }
+}
+
+impl Program {
+    /// Makes an instance: in the pool, unless that is full or does not take it.
+    fn instance(&self, limits: &Limits) -> (&Linked, Store<Sandbox>, wasmtime::Result<Instance>) {
+        if let Some(pooled) = &self.pooled {
+            let (store, instance) = pooled.instance(limits);
+            let is_full = |error: &wasmtime::Error| error.is::<PoolConcurrencyLimitError>();
+            if !instance.as_ref().is_err_and(is_full) {
+                return (pooled, store, instance);
+            }
+        }
+        let (store, instance) = self.on_demand.instance(limits);
+        (&self.on_demand, store, instance)
+    }
+
+    /// Makes an instance and configures it: the manifest or refusal it gives, and what it needed.
+    pub(crate) fn start(&self, limits: &Limits, config: &str) -> (Result<Configured<'_>, Fault>, Usage) {
+        let (program, mut store, instance) = self.instance(limits);
+        let instance = match instance {
             Ok(instance) => instance,
             Err(error) => {
                 let fault = fault_of(&store, &error, FaultClass::HostFailure);
                 return (Err(fault), usage(store, 0, limits.fuel_configure));
             }
         };
-        let answer =
-            function::<wit::ConfigureParams<'_>, wit::ConfigureResult>(&mut store, instance, &self.configure)
-                .and_then(|function| function.call(&mut store, (config,)));
+        let answer = function::<wit::ConfigureParams<'_>, wit::ConfigureResult>(
+            &mut store,
+            instance,
+            &program.configure,
+        )
+        .and_then(|function| function.call(&mut store, (config,)));
         let fuel_configure = limits.fuel_configure.saturating_sub(store.get_fuel().unwrap_or(0));
         match answer {
             Ok((answer,)) => {
                 let usage = Usage { fuel_configure, memory_peak: store.data().memory, ..Usage::default() };
-                (Ok((Running { program: self, instance, store, fuel_configure }, answer)), usage)
+                (Ok((Running { program, instance, store, fuel_configure }, answer)), usage)
             }
             Err(error) => {
                 let fault = fault_of(&store, &error, FaultClass::Malformed);
@@ -171,17 +205,18 @@ impl Program {
 
     /// Whether the exports are the functions of the world; says what is different.
     pub(crate) fn check_types(&self, limits: &Limits) -> Result<(), String> {
-        let mut store = Store::new(self.pre.engine(), Sandbox::new(limits));
-        store.limiter(|sandbox| sandbox);
-        let began = arm(&mut store, limits.fuel_configure, limits);
-        let Ok(instance) = began.and_then(|()| self.pre.instantiate(&mut store)) else {
+        let (program, mut store, instance) = self.instance(limits);
+        let Ok(instance) = instance else {
             // Whoever starts it is told.
             return Ok(());
         };
-        let configure =
-            function::<wit::ConfigureParams<'_>, wit::ConfigureResult>(&mut store, instance, &self.configure);
+        let configure = function::<wit::ConfigureParams<'_>, wit::ConfigureResult>(
+            &mut store,
+            instance,
+            &program.configure,
+        );
         let evaluate =
-            function::<wit::EvaluateParams<'_>, wit::EvaluateResult>(&mut store, instance, &self.evaluate);
+            function::<wit::EvaluateParams<'_>, wit::EvaluateResult>(&mut store, instance, &program.evaluate);
         let differs = |error: wasmtime::Error| escaped(&format!("{error:#}"), 300);
         configure.map_err(differs)?;
         evaluate.map_err(differs)?;
@@ -223,7 +258,7 @@ impl Running<'_> {
 
 fn function<Params, Return>(
     store: &mut Store<Sandbox>,
-    instance: wasmtime::component::Instance,
+    instance: Instance,
     export: &ComponentExportIndex,
 ) -> wasmtime::Result<TypedFunc<Params, Return>>
 where
@@ -282,3 +317,6 @@ fn fault_of(store: &Store<Sandbox>, error: &wasmtime::Error, otherwise: FaultCla
     }
     Fault { class, message: escaped(&message, 700) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,9 @@
 //!
 //! As simdjson's first stage does it (Langdale and Lemire, "Parsing Gigabytes of JSON per Second", section 3.1), but for
 //! one thing: a backslash outside strings, which no JSON has, escapes nothing.
+//!
+//! What is small is inlined by force, here and in the scanner: its result would go through memory, which takes as long as
+//! all it does.
 
 use wide::u8x16;
 
