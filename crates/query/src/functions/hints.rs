@@ -1,12 +1,12 @@
 //! What to write instead of functions of Trino that are not here.
 
 /// Name and what does the same.
-const INSTEAD: [(&str, &str); 20] = [
+const INSTEAD: [(&str, &str); 19] = [
     ("approx_percentile", "approx_percentile_cont(x, p)"),
     ("arbitrary", "any_value(x), or first_value(x)"),
     ("array_join", "array_to_string(x, separator)"),
     ("date_parse", "to_timestamp(x, '%Y-%m-%d %H:%M')"),
-    ("filter", "CROSS JOIN UNNEST(x) AS t(element) WHERE condition"),
+    ("filter", "SELECT element FROM (SELECT unnest(x) AS element FROM ...) WHERE condition"),
     ("format_datetime", "date_format(x, '%Y-%m-%d %H:%i:%s')"),
     ("if", "CASE WHEN condition THEN a ELSE b END"),
     ("json_array_length", "json_extract_scalar(x, '$.member.L[0].S') and so on, element by element"),
@@ -19,9 +19,8 @@ const INSTEAD: [(&str, &str); 20] = [
     ("min_by", "first_value(x ORDER BY y)"),
     ("parse_datetime", "to_timestamp(x, '%Y-%m-%d %H:%M')"),
     ("regexp_extract", "regexp_match(x, pattern)[1]"),
-    ("round", "CAST(x AS decimal(38, digits))"),
     ("split", "string_to_array(x, separator)"),
-    ("transform", "CROSS JOIN UNNEST(x) AS t(element)"),
+    ("transform", "SELECT f(element) FROM (SELECT unnest(x) AS element FROM ...)"),
 ];
 
 /// What does what the function of this name does in Trino; `None`: nothing that is known.

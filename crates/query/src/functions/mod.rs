@@ -6,8 +6,8 @@ mod count_if;
 mod hints;
 mod json;
 mod json_path;
-mod plain;
 mod rewritten;
+mod text;
 mod time;
 mod time_format;
 
@@ -21,7 +21,7 @@ pub(crate) fn register(context: &SessionContext) {
         binary::functions(),
         collections::functions(),
         json::functions(),
-        plain::functions(),
+        text::functions(),
         time::functions(),
         time_format::functions(),
     ];
