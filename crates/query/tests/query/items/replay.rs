@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::sealed::{BOTH, Record, Sealed, at, record};
 use super::{as_of, diff, keys_of};
+use crate::ask::sort;
 
 /// What is done to one of a few items, and how many seconds later than the change before.
 #[derive(Debug, Clone)]
@@ -77,15 +78,35 @@ async fn found(asked: &super::Asked, seconds: i64) -> BTreeMap<String, Value> {
     items.iter().map(pair).collect()
 }
 
-async fn check(steps: Vec<Step>, begins: Table, instants: (i64, i64), batches: usize, view: &'static str) {
+/// How a log comes to be.
+#[derive(Debug, Clone)]
+struct Way {
+    /// Records of a commit.
+    batch: usize,
+    view: &'static str,
+    /// Whether its lake is compacted.
+    sorted: bool,
+}
+
+fn ways() -> impl Strategy<Value = Way> {
+    let view = prop::sample::select(vec![BOTH, BOTH, "NEW_IMAGE", "OLD_IMAGE", "KEYS_ONLY"]);
+    (1_usize..8, view, any::<bool>()).prop_map(|(batch, view, sorted)| Way { batch, view, sorted })
+}
+
+async fn check(steps: Vec<Step>, begins: Table, instants: (i64, i64), way: Way) {
+    let Way { batch, view, sorted } = way;
     let (records, after, last) = played(&steps, begins);
     let mut sealed = Sealed::begun(BOTH, StartAt::TrimHorizon).await;
     let seen: Vec<Record> = records.iter().cloned().map(|record| record.seen_as(view)).collect();
-    for batch in seen.chunks(batches) {
+    for batch in seen.chunks(batch) {
         sealed.seal(last, batch).await;
     }
     sealed.heartbeat(last + 100).await;
-    let asked = sealed.asked().await;
+    sealed.publish().await;
+    if sorted {
+        sort(&sealed.log(), &[]).await;
+    }
+    let asked = sealed.ask(false).await;
     let (from, to) = (instants.0.min(instants.1), instants.0.max(instants.1));
     let (first, second) = (replayed(&after, from, &records), replayed(&after, to, &records));
     if view == BOTH {
@@ -128,10 +149,9 @@ proptest! {
         steps in steps(),
         begins in prop::collection::btree_map(0_u8..4, 0_u8..3, 0..4),
         instants in (0_i64..40, 0_i64..40),
-        batches in 1_usize..8,
-        view in prop::sample::select(vec![BOTH, BOTH, "NEW_IMAGE", "OLD_IMAGE", "KEYS_ONLY"]),
+        way in ways(),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(check(steps, begins, instants, batches, view));
+        runtime.block_on(check(steps, begins, instants, way));
     }
 }
