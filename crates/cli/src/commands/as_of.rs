@@ -24,7 +24,7 @@ pub(crate) struct AsOfArgs {
 }
 
 pub(crate) async fn run(args: &AsOfArgs) -> Result<Exit, Failure> {
-    answered(ask(args)).await
+    answered(Box::pin(ask(args))).await
 }
 
 async fn ask(args: &AsOfArgs) -> Result<Exit, Failure> {

@@ -26,7 +26,7 @@ pub(crate) struct DiffArgs {
 }
 
 pub(crate) async fn run(args: &DiffArgs) -> Result<Exit, Failure> {
-    answered(ask(args)).await
+    answered(Box::pin(ask(args))).await
 }
 
 async fn ask(args: &DiffArgs) -> Result<Exit, Failure> {

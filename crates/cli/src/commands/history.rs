@@ -29,7 +29,7 @@ pub(crate) struct HistoryArgs {
 }
 
 pub(crate) async fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
-    answered(ask(args)).await
+    answered(Box::pin(ask(args))).await
 }
 
 fn at(text: Option<&str>) -> Result<Option<Timestamp>, Failure> {

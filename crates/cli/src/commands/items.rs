@@ -11,7 +11,7 @@ use sealog_query::Session;
 use sealog_query::items::{Facts, ItemKey};
 use sealog_store::Log;
 
-use super::query::chosen::SourceArgs;
+use super::query::chosen::{SourceArgs, warned};
 use crate::exit::{Exit, Failure};
 
 /// How an answer looks.
@@ -72,8 +72,10 @@ pub(super) struct Asked {
 impl TableArgs {
     pub(super) async fn open(&self) -> Result<Asked, Failure> {
         let began_ms = super::now_ms();
-        let (log, session) = self.source.open_table(&self.table).await?;
+        let (log, options) = self.source.table(&self.table).await?;
+        // The facts first: what is committed behind them is not asked.
         let facts = Facts::read(&log).await?;
+        let session = warned(Session::open(std::slice::from_ref(&log), &options).await?);
         Ok(Asked { log, session, facts, began_ms, explain: self.explain })
     }
 }

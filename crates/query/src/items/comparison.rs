@@ -109,7 +109,7 @@ impl<'a> Comparison<'a> {
             return Err(QueryError::Question(format!("{to} is before {from}: exchange the two instants")));
         }
         let gaps = gaps::declared(session, facts).await?;
-        let groups = Groups::open(session, key.clone(), from, to).await?;
+        let groups = Groups::open(session, facts, key.clone(), (from, to)).await?;
         if let (None, Some(key)) = (&groups, &key) {
             return Err(search::nothing(session, facts, key).await?);
         }

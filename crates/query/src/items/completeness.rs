@@ -131,7 +131,7 @@ pub(crate) async fn sum_up(asked: Asked<'_>, tally: &Tally) -> Result<Completene
     shortfalls.extend(gaps.iter().filter(|gap| gap.may_lie_before(to)).cloned().map(Shortfall::Gap));
     let counts = [
         (search::behind(session), Shortfall::Behind as fn(u64) -> Shortfall),
-        (search::unreadable(session).await?, Shortfall::Unreadable),
+        (search::unreadable(session, facts).await?, Shortfall::Unreadable),
     ];
     shortfalls.extend(counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, of)| of(count)));
     shortfalls.extend(tally.shortfalls());

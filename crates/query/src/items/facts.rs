@@ -88,7 +88,8 @@ struct Reading {
 }
 
 impl Facts {
-    /// Reads every commit of the log; what they state is held, not they.
+    /// Reads every commit of the log; what they state is held, not they. To be read before the session is opened: rows of
+    /// commits behind the facts are not asked.
     ///
     /// # Errors
     /// [`QueryError::NoLog`] where there is no commit; else what the store says, or that the commits are no log.

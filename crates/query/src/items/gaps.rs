@@ -8,6 +8,7 @@ use super::facts::{Facts, switched_on};
 use super::lineage::Lineage;
 use super::literal::text;
 use super::row::{Spot, each};
+use super::search;
 use crate::error::QueryError;
 use crate::session::Session;
 
@@ -102,11 +103,12 @@ impl Neighbours {
             .flatten()
             .map(SequenceNumber::as_str)
             .collect();
+        let rows = search::rows(facts);
         let mut neighbours = Self { changes: BTreeMap::new(), newest: BTreeMap::new() };
         if !numbers.is_empty() {
             let list = numbers.iter().map(|number| text(number)).collect::<Vec<_>>().join(", ");
             let columns = "stream_label, shard_id, sequence_number, created_at, committed_at";
-            let sql = format!("SELECT {columns} FROM changes WHERE sequence_number IN ({list})");
+            let sql = format!("SELECT {columns} FROM {rows} AND sequence_number IN ({list})");
             each(session.sql(&sql).await?, |row| {
                 let Spot { stream, shard, sequence } = row.spot()?;
                 neighbours.changes.insert((stream, shard, sequence.as_str().to_owned()), row.at());
@@ -115,8 +117,10 @@ impl Neighbours {
             .await?;
         }
         if gaps().any(|gap| gap.shard.is_none()) {
-            let sql = "SELECT stream_label, max(created_at) AS created_at FROM changes GROUP BY stream_label";
-            each(session.sql(sql).await?, |row| {
+            let sql = format!(
+                "SELECT stream_label, max(created_at) AS created_at FROM {rows} GROUP BY stream_label"
+            );
+            each(session.sql(&sql).await?, |row| {
                 if let Ok(stream) = row.evidence().stream_label.parse() {
                     neighbours.newest.insert(stream, row.at());
                 }
@@ -131,7 +135,7 @@ impl Neighbours {
         let on = switched_on(&gap.stream);
         let Some(shard) = &gap.shard else {
             let before = if gap.cause == GapCause::StreamDisabled {
-                facts.streams.keys().filter(|stream| **stream < gap.stream).next_back()
+                facts.streams.keys().rfind(|stream| **stream < gap.stream)
             } else {
                 Some(&gap.stream)
             };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sealog_record::Timestamp;
 
+use super::facts::Facts;
 use super::key::ItemKey;
 use super::literal::instant;
 use super::row::{IN_ORDER, Row, Rows};
@@ -29,9 +30,9 @@ impl Groups {
     /// `from` only the new one, of a change behind `to` only the old one.
     pub(crate) async fn open(
         session: &Session,
+        facts: &Facts,
         key: Option<ItemKey>,
-        from: Timestamp,
-        to: Timestamp,
+        (from, to): (Timestamp, Timestamp),
     ) -> Result<Option<Self>, QueryError> {
         let at = "coalesce(created_at, committed_at)";
         let (from, to) = (instant(from), instant(to));
@@ -42,9 +43,10 @@ impl Groups {
             Some(key) => search::conditions(key),
             None => vec!["pk IS NOT NULL".to_owned()],
         };
+        let rows = search::rows(facts);
         for condition in conditions {
             let sql = format!(
-                "SELECT {COLUMNS}, {images} FROM changes WHERE {condition} ORDER BY pk, sk NULLS FIRST, {IN_ORDER}"
+                "SELECT {COLUMNS}, {images} FROM {rows} AND ({condition}) ORDER BY pk, sk NULLS FIRST, {IN_ORDER}"
             );
             let mut groups = Self { rows: Rows::new(session.sql(&sql).await?), next: None, key: key.clone() };
             groups.next = groups.row().await?;

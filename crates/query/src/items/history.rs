@@ -95,7 +95,8 @@ impl<'a> ItemHistory<'a> {
     ) -> Result<Self, QueryError> {
         let gaps = gaps::declared(session, facts).await?;
         for condition in search::conditions(&key) {
-            let sql = format!("SELECT {COLUMNS} FROM changes WHERE {condition} ORDER BY {IN_ORDER}");
+            let from = search::rows(facts);
+            let sql = format!("SELECT {COLUMNS} FROM {from} AND ({condition}) ORDER BY {IN_ORDER}");
             let mut rows = Rows::new(session.sql(&sql).await?);
             if let Some((row, item)) = search::next(&mut rows, &key).await? {
                 let (first, last, ending) = (Some(row), None, Counts::default());
@@ -155,7 +156,7 @@ impl<'a> ItemHistory<'a> {
     pub async fn end(self) -> Result<HistoryEnd, QueryError> {
         Ok(HistoryEnd {
             gaps: self.hidden(None),
-            unreadable: search::unreadable(self.session).await?,
+            unreadable: search::unreadable(self.session, self.facts).await?,
             behind: search::behind(self.session),
             beginning: self.facts.beginning(),
             head_at: self.facts.fold.committed_at(),

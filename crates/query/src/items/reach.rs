@@ -7,6 +7,7 @@ use sealog_record::{ShardId, StreamEnd, StreamLabel, Timestamp};
 use super::facts::Facts;
 use super::literal::instant;
 use super::row::{Spot, count, each};
+use super::search::rows;
 use crate::error::QueryError;
 use crate::session::Session;
 
@@ -46,7 +47,8 @@ pub(crate) async fn unread(
     }
     if let Some((cause, ended)) = ended(facts) {
         let sql = format!(
-            "SELECT count(*) FROM (SELECT 1 FROM changes WHERE created_at > {} LIMIT 1)",
+            "SELECT count(*) FROM (SELECT 1 FROM {} AND created_at > {} LIMIT 1)",
+            rows(facts),
             instant(at)
         );
         let is_read = count(session.sql(&sql).await?).await? > 0;
@@ -64,7 +66,7 @@ pub(crate) async fn unread(
         if open.is_empty() {
             break;
         }
-        let read = read_behind(session, at, until).await?;
+        let read = read_behind(session, facts, at, until).await?;
         open.retain(|(stream, shard)| {
             !facts.lineage.line(stream, shard).any(|older| read.contains(&(stream.clone(), older.clone())))
         });
@@ -85,13 +87,15 @@ fn ended(facts: &Facts) -> Option<(StreamEnd, Timestamp)> {
 /// Shards with changes made after `at`.
 async fn read_behind(
     session: &Session,
+    facts: &Facts,
     at: Timestamp,
     until: Option<Timestamp>,
 ) -> Result<BTreeSet<(StreamLabel, ShardId)>, QueryError> {
     let until = until.map_or_else(String::new, |until| format!(" AND created_at <= {}", instant(until)));
     let sql = format!(
-        "SELECT stream_label, shard_id, '0' AS sequence_number FROM changes WHERE created_at > {}{until} \
+        "SELECT stream_label, shard_id, '0' AS sequence_number FROM {} AND created_at > {}{until} \
          GROUP BY stream_label, shard_id",
+        rows(facts),
         instant(at)
     );
     let mut read = BTreeSet::new();

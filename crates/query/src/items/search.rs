@@ -7,6 +7,12 @@ use super::value::{Item, item_to_json};
 use crate::error::QueryError;
 use crate::session::Session;
 
+/// What is asked: rows of the commits that the facts are of. What is committed meanwhile would come without its facts, so that
+/// a gap before it would be taken for a break.
+pub(crate) fn rows(facts: &Facts) -> String {
+    format!("changes WHERE commit_number < {}", facts.commits())
+}
+
 /// Conditions to look by, the quick one first; a later one only where the one before found nothing.
 pub(crate) fn conditions(key: &ItemKey) -> Vec<String> {
     [Some(key.condition()), key.wide_condition()].into_iter().flatten().collect()
@@ -42,7 +48,7 @@ pub(crate) async fn nothing(
     facts: &Facts,
     key: &ItemKey,
 ) -> Result<QueryError, QueryError> {
-    let kindred = format!("SELECT keys FROM changes WHERE {} LIMIT 1", key.kindred());
+    let kindred = format!("SELECT keys FROM {} AND ({}) LIMIT 1", rows(facts), key.kindred());
     let mut like = String::new();
     each(session.sql(&kindred).await?, |row| {
         if let Some(keys) = row.evidence().change.keys {
@@ -68,8 +74,8 @@ pub(crate) async fn nothing(
 }
 
 /// Records that could not be read: which item they changed, nobody knows.
-pub(crate) async fn unreadable(session: &Session) -> Result<u64, QueryError> {
-    count(session.sql("SELECT count(*) FROM changes WHERE pk IS NULL").await?).await
+pub(crate) async fn unreadable(session: &Session, facts: &Facts) -> Result<u64, QueryError> {
+    count(session.sql(&format!("SELECT count(*) FROM {} AND pk IS NULL", rows(facts))).await?).await
 }
 
 /// Commits that the session does not answer from.

@@ -50,7 +50,7 @@ impl<'a> Snapshot<'a> {
         key: Option<ItemKey>,
     ) -> Result<Self, QueryError> {
         let gaps = gaps::declared(session, facts).await?;
-        let groups = Groups::open(session, key.clone(), at, at).await?;
+        let groups = Groups::open(session, facts, key.clone(), (at, at)).await?;
         if let (None, Some(key)) = (&groups, &key) {
             return Err(search::nothing(session, facts, key).await?);
         }

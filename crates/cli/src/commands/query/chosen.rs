@@ -73,13 +73,12 @@ impl SourceArgs {
         }
     }
 
-    /// Opens the log of one table, by its name or that of the log; says if its lake is behind.
-    pub(crate) async fn open_table(&self, table: &str) -> Result<(Log, Session), Failure> {
+    /// The log of one table, by its name or that of the log, and how it is to be asked.
+    pub(crate) async fn table(&self, table: &str) -> Result<(Log, SessionOptions), Failure> {
         let Source { location, tables } = self.source()?;
         let configured = tables.iter().find(|it| it.name == table).map(|it| it.log.as_str());
         let log = Log::new(location.open_to_read().await, configured.unwrap_or(table));
-        let session = Session::open(std::slice::from_ref(&log), &self.options(&tables)).await?;
-        Ok((log, warned(session)))
+        Ok((log, self.options(&tables)))
     }
 }
 
@@ -120,7 +119,7 @@ impl AskedArgs {
 }
 
 /// Says which lakes are behind.
-fn warned(session: Session) -> Session {
+pub(crate) fn warned(session: Session) -> Session {
     for behind in session.behind() {
         print::warning(&format!(
             "{} of {} not in the lake yet and not in the answer; publish with `sealog lake publish`, or ask the evidence \

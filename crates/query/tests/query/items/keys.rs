@@ -7,6 +7,7 @@ use sealog_query::items::{ItemKey, Period};
 
 use super::sealed::{BOTH, Record, Sealed, at, record};
 use super::{as_of, history, key, whole_history};
+use crate::ask::sort;
 
 fn string(text: &str) -> String {
     serde_json::json!({ "id": { "S": text } }).to_string()
@@ -123,5 +124,41 @@ async fn what_is_not_there_is_said_with_what_was_looked_through() {
             assert!(refused.to_string().contains(hint), "{refused}");
         }
         assert!(matches!(as_of(&asked, at(9), Some(key(wanted))).await, Err(QueryError::Nothing(_))));
+    }
+}
+
+#[tokio::test]
+async fn of_a_sorted_day_only_what_may_hold_the_item_is_read() {
+    let mut sealed = Sealed::begun(BOTH, StartAt::TrimHorizon).await;
+    let keys = |n: u64| string(&format!("item-{n:05}"));
+    // What does not compress, so that pages of images are large.
+    let filler = |n: u64| {
+        (0..12)
+            .map(|part| sealog_chain::sha256(&[n.to_be_bytes(), u64::to_be_bytes(part)].concat()).to_string())
+            .collect::<String>()
+    };
+    let records: Vec<Record> = (1..=8000)
+        .map(|n| Record {
+            new: Some(
+                serde_json::json!({ "id": { "S": format!("item-{n:05}") }, "x": { "S": filler(n) } })
+                    .to_string(),
+            ),
+            ..made(n, &keys(n))
+        })
+        .collect();
+    for some in records.chunks(2000) {
+        sealed.seal(5, some).await;
+    }
+    sealed.publish().await;
+    sort(&sealed.log(), &[]).await;
+    for wanted in [key("item-04321"), key(&keys(4321))] {
+        let asked = sealed.ask(false).await;
+        let before = asked.0.reading();
+        let (changes, _) = history(&asked, wanted.clone(), Period::default()).await.unwrap();
+        assert_eq!(changes.len(), 1);
+        let read = asked.0.reading().bytes - before.bytes;
+        assert!(read * 3 < before.bytes_of, "{wanted}: {read} bytes of {}", before.bytes_of);
+        let (items, _) = as_of(&asked, at(9), Some(wanted)).await.unwrap();
+        assert_eq!(items.len(), 1);
     }
 }

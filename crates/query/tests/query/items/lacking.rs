@@ -217,3 +217,15 @@ async fn a_leaf_that_is_not_the_rows_and_a_head_that_nobody_signed_are_seen() {
     assert_eq!(changes.iter().map(|it| it.proof.is_leaf_right).collect::<Vec<_>>(), [true, true, false]);
     assert!(matches!(end.signed, SignedHead::Nothing { .. }));
 }
+
+#[tokio::test]
+async fn an_answer_knows_nothing_of_what_was_committed_after_its_facts() {
+    let mut sealed = with_gap().await;
+    let (_, facts) = sealed.asked().await;
+    let later = record(30, 70, &keys_of("a"), Some(&image("a", "8")), None);
+    sealed.commit(75, vec![trimmed("shard-a", Some(9), Some(30), 74)], &[later], &[]).await;
+    sealed.publish().await;
+    let (session, _) = sealed.ask(false).await;
+    let (changes, end) = whole_history(&(session, facts), "a").await;
+    assert_eq!((changes.len(), end.broken), (2, 0));
+}

@@ -1,14 +1,15 @@
 //! Against an oracle that replays the records: a table at any instant, and any two instants.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use sealog_chain::StartAt;
-use sealog_query::items::{Item, ItemDifference, State, item_to_json};
+use sealog_query::items::{Item, ItemComparison, ItemDifference, State, item_to_json};
 use serde_json::{Value, json};
 
 use super::sealed::{BOTH, Record, Sealed, at, record};
 use super::{as_of, diff, keys_of};
+use crate::ask::sort;
 
 /// What is done to one of a few items, and how many seconds later than the change before.
 #[derive(Debug, Clone)]
@@ -70,22 +71,42 @@ fn id(keys: &Item) -> String {
 async fn found(asked: &super::Asked, seconds: i64) -> BTreeMap<String, Value> {
     let (items, complete) = as_of(asked, at(seconds), None).await.unwrap();
     assert!(complete.is_complete(), "{complete:?}");
-    let pair = |it: &sealog_query::items::ItemAt| match &it.state.state {
-        State::Present { item, .. } => (id(&it.keys), item_to_json(item)),
-        other => panic!("{other:?}"),
+    let pair = |it: &sealog_query::items::ItemAt| {
+        let State::Present { item, .. } = &it.state.state else { panic!("{it:?}") };
+        (id(&it.keys), item_to_json(item))
     };
     items.iter().map(pair).collect()
 }
 
-async fn check(steps: Vec<Step>, begins: Table, instants: (i64, i64), batches: usize, view: &'static str) {
+/// How a log comes to be.
+#[derive(Debug, Clone)]
+struct Way {
+    /// Records of a commit.
+    batch: usize,
+    view: &'static str,
+    /// Whether its lake is compacted.
+    sorted: bool,
+}
+
+fn ways() -> impl Strategy<Value = Way> {
+    let view = prop::sample::select(vec![BOTH, BOTH, "NEW_IMAGE", "OLD_IMAGE", "KEYS_ONLY"]);
+    (1_usize..8, view, any::<bool>()).prop_map(|(batch, view, sorted)| Way { batch, view, sorted })
+}
+
+async fn check(steps: Vec<Step>, begins: Table, instants: (i64, i64), way: Way) {
+    let Way { batch, view, sorted } = way;
     let (records, after, last) = played(&steps, begins);
     let mut sealed = Sealed::begun(BOTH, StartAt::TrimHorizon).await;
     let seen: Vec<Record> = records.iter().cloned().map(|record| record.seen_as(view)).collect();
-    for batch in seen.chunks(batches) {
+    for batch in seen.chunks(batch) {
         sealed.seal(last, batch).await;
     }
     sealed.heartbeat(last + 100).await;
-    let asked = sealed.asked().await;
+    sealed.publish().await;
+    if sorted {
+        sort(&sealed.log(), &[]).await;
+    }
+    let asked = sealed.ask(false).await;
     let (from, to) = (instants.0.min(instants.1), instants.0.max(instants.1));
     let (first, second) = (replayed(&after, from, &records), replayed(&after, to, &records));
     if view == BOTH {
@@ -93,30 +114,43 @@ async fn check(steps: Vec<Step>, begins: Table, instants: (i64, i64), batches: u
         assert_eq!(found(&asked, to).await, second);
     }
     let (items, _) = diff(&asked, (at(from), at(to)), None).await.unwrap();
-    let mut differing = Vec::new();
-    for item in &items {
-        let id = id(&item.keys);
-        let changed = records.iter().filter(|it| it.keys.as_deref() == Some(keys_of(&id).as_str()));
-        let count = changed.filter(|it| from < it.seconds && it.seconds <= to).count();
-        assert_eq!(item.changes, count as u64, "{id}");
-        match (&item.difference, first.get(&id), second.get(&id)) {
-            (ItemDifference::Added, None, Some(_)) | (ItemDifference::Removed, Some(_), None) => {
-                differing.push(id)
-            }
-            (ItemDifference::Modified(attributes), Some(old), Some(new)) => {
-                assert_eq!(attributes.len(), 1, "{attributes:?}");
-                assert_eq!(attributes[0].old.as_ref().unwrap().to_json(), old["n"]);
-                assert_eq!(attributes[0].new.as_ref().unwrap().to_json(), new["n"]);
-                differing.push(id);
-            }
-            (ItemDifference::ChangedBack, old, new) => assert_eq!(old, new, "{id}"),
-            (ItemDifference::Unknown, ..) if view != BOTH => differing.push(id),
-            other => panic!("{id}: {other:?}"),
-        }
-    }
+    let differing: BTreeSet<String> = items
+        .iter()
+        .filter(|item| {
+            let id = id(&item.keys);
+            assert_eq!(item.changes, changes(&records, &id, from, to), "{id}");
+            differs(item, first.get(&id), second.get(&id), view)
+        })
+        .map(|item| id(&item.keys))
+        .collect();
     let expected = first.keys().chain(second.keys()).filter(|id| first.get(*id) != second.get(*id));
     for id in expected {
         assert!(differing.contains(id), "{id} differs and is not in {differing:?}");
+    }
+}
+
+/// How often an item was changed after one second, up to another.
+fn changes(records: &[Record], id: &str, from: i64, to: i64) -> u64 {
+    let of = records.iter().filter(|it| it.keys.as_deref() == Some(keys_of(id).as_str()));
+    of.filter(|it| from < it.seconds && it.seconds <= to).count() as u64
+}
+
+/// Whether an item is said to differ, or not known not to; what is said has to be so.
+fn differs(item: &ItemComparison, old: Option<&Value>, new: Option<&Value>, view: &str) -> bool {
+    match (&item.difference, old, new) {
+        (ItemDifference::Added, None, Some(_)) | (ItemDifference::Removed, Some(_), None) => true,
+        (ItemDifference::Modified(attributes), Some(old), Some(new)) => {
+            assert_eq!(attributes.len(), 1, "{attributes:?}");
+            assert_eq!(attributes[0].old.as_ref().unwrap().to_json(), old["n"]);
+            assert_eq!(attributes[0].new.as_ref().unwrap().to_json(), new["n"]);
+            true
+        }
+        (ItemDifference::ChangedBack, old, new) => {
+            assert_eq!(old, new, "{item:?}");
+            false
+        }
+        (ItemDifference::Unknown, ..) if view != BOTH => true,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -128,10 +162,9 @@ proptest! {
         steps in steps(),
         begins in prop::collection::btree_map(0_u8..4, 0_u8..3, 0..4),
         instants in (0_i64..40, 0_i64..40),
-        batches in 1_usize..8,
-        view in prop::sample::select(vec![BOTH, BOTH, "NEW_IMAGE", "OLD_IMAGE", "KEYS_ONLY"]),
+        way in ways(),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(check(steps, begins, instants, batches, view));
+        runtime.block_on(check(steps, begins, instants, way));
     }
 }

@@ -266,8 +266,8 @@ impl Sealed {
         let columns = [("orders".to_owned(), self.columns.clone())].into_iter().collect();
         let options = SessionOptions { evidence, columns, ..SessionOptions::at(at(1_000_000)) };
         let log = self.log();
-        let session = Session::open(std::slice::from_ref(&log), &options).await.unwrap();
-        (session, Facts::read(&log).await.unwrap())
+        let facts = Facts::read(&log).await.unwrap();
+        (Session::open(std::slice::from_ref(&log), &options).await.unwrap(), facts)
     }
 }
 
