@@ -19,12 +19,14 @@ class Malformed(Exception):
 
 @dataclass
 class Block:
-    """A piece of code. `words` are those of its info string after the language; `line` is where it begins."""
+    """A piece of code. `words` are those of its info string after the language; `line` is where it begins; `label` is the line of
+    text above it."""
 
     language: str
     words: list
     text: str
     line: int
+    label: str
 
     def __str__(self):
         return f"line {self.line}, {' '.join([self.language, *self.words])}"
@@ -86,7 +88,8 @@ def _block(lines, number):
     end = next((n for n in range(number + 1, len(lines)) if lines[n] == FENCE), None)
     if end is None or not language:
         raise Malformed(f"line {number + 1}: a block without an end or a language")
-    return Block(language, words, "\n".join(lines[number + 1:end]) + "\n", number + 1), end + 1
+    label = next((line for line in reversed(lines[:number]) if line), "")
+    return Block(language, words, "\n".join(lines[number + 1:end]) + "\n", number + 1, label), end + 1
 
 
 def _answer(lines, number):

@@ -56,7 +56,7 @@ class Athena:
 
 
 class Sealog:
-    """`sealog query`."""
+    """`sealog query`, of the lake or of the evidence."""
 
     name = "sealog"
 
@@ -105,7 +105,8 @@ class Spark:
         quiet.write_text("rootLogger.level = fatal\nrootLogger.appenderRef.console.ref = console\nappender.console.type = Console\n"
                          "appender.console.name = console\nappender.console.layout.type = PatternLayout\n")
         small = {
-            "spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.sql.shuffle.partitions": "1", "spark.driver.bindAddress": "127.0.0.1",
+            "spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.sql.shuffle.partitions": "1",
+            "spark.driver.bindAddress": "127.0.0.1",
             "spark.driver.host": "127.0.0.1", "spark.sql.warehouse.dir": str(folder / "warehouse"),
             "spark.driver.extraJavaOptions": f"-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dlog4j2.configurationFile={quiet} "
                                              f"-Dderby.system.home={folder}",

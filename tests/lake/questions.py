@@ -32,7 +32,7 @@ import story  # noqa: E402
 from checks import Checks  # noqa: E402
 
 DEMO, LOG, PREFIX = "sealog-demo", "accounts", "sealog"
-ENGINES = ("athena", "sealog", "duckdb", "spark")
+ENGINES = {"athena": "Athena", "sealog": "`sealog query`", "duckdb": "DuckDB", "spark": "Spark"}
 INSTANT = re.compile(r"(?<![\d-])(\d{4}-\d\d-\d\d)([ T])(\d\d:\d\d:\d\d)(?![.\d])")
 
 
@@ -180,6 +180,8 @@ class Asking:
                 wanted = runners.get(block.language, [])
                 missing = [it for it in wanted if (block.line, it) not in self.ran]
                 self.checks.check(f"{block} is run", wanted and not missing, f"not by {missing}")
+                if block.language == "sql" and len(block.words) < len(ENGINES):
+                    self.checks.equal(f"{block} says whom it is for", block.label, ", ".join(ENGINES[it] for it in block.words) + ":")
             if asked.question and asked.blocks[0].language == "sql":
                 named = [word for block in asked.blocks for word in block.words]
                 self.checks.equal(f"question {asked.name} is asked once of each engine", sorted(named), sorted(ENGINES))

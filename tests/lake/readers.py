@@ -114,10 +114,11 @@ class Lake:
         self.checks.check("sealog run", code == 0, programs.tail(self.folder / "run.log"))
         self.told = story.read(self.archive, LOG)
 
-    def sealog(self, *arguments):
+    def sealog(self, *arguments, quiet=False):
         done = subprocess.run([self.program, *arguments, "--config", str(self.config)], capture_output=True, text=True, timeout=300,
                               check=False, env=programs.environment("http://127.0.0.1:9"))
-        self.checks.check(f"sealog {arguments[0]}", done.returncode == 0, done.stdout + done.stderr)
+        if not quiet or done.returncode != 0:
+            self.checks.check(f"sealog {' '.join(arguments)}", done.returncode == 0, done.stdout + done.stderr)
         return done.stdout
 
     def days(self):
@@ -138,7 +139,7 @@ class Readers:
                       for block in asked.blocks if block.language == "python" and "setup" in block.words}
         self.rule = {}
         exec(self.setup["files"], self.rule)  # noqa: S102 - the document's own text is what is tested
-        self.spark = None
+        self.spark, self.known = None, {}
         self.trino = many.Trino(running)
         self.others = [many.DuckDb(), many.PyArrow(), many.Pandas(), many.Polars(), many.DataFusion()]
 
@@ -151,6 +152,7 @@ class Readers:
             found = sorted(self.rule["files"](str(self.lake.path)))
             kinds = {"all that counts": found, "fresh": [it for it in found if "/fresh/" in it],
                      "sorted": [it for it in found if "/sorted/" in it]}
+            self.known = {}
             self.views(state, sorted_too=bool(kinds["sorted"]))
             self.trino.tables = {tuple(found): "accounts_changes", tuple(self.lake.evidence()): "accounts_evidence"}
             if not kinds["sorted"]:
@@ -172,12 +174,15 @@ class Readers:
 
     def expected(self, paths):
         """The changes that these files hold, in order, with the values of each column: NULL where its file does not know it."""
-        held = {}
-        for path in paths:
-            table = many.pyarrow.parquet.read_table(path, columns=["commit_number", "row_index"], partitioning=None)
-            held |= {place: path for place in zip(*(column.to_pylist() for column in table.columns))}
-        return [(it, {"new_balance": story.number(it.new, "balance"), "new_limits_daily": self.daily(it, held[it.commit, it.row])})
+        if tuple(paths) not in self.known:
+            held = {}
+            for path in paths:
+                table = many.pyarrow.parquet.read_table(path, columns=["commit_number", "row_index"], partitioning=None)
+                held |= {place: path for place in zip(*(column.to_pylist() for column in table.columns))}
+            self.known[tuple(paths)] = [
+                (it, {"new_balance": story.number(it.new, "balance"), "new_limits_daily": self.daily(it, held[it.commit, it.row])})
                 for it in self.lake.told.changes if (it.commit, it.row) in held]
+        return self.known[tuple(paths)]
 
     def daily(self, change, path):
         """A column that was declared later: known to what was written since, in fresh files and in sorted ones."""
@@ -208,52 +213,44 @@ class Readers:
         self.running.upload(self.lake.archive, PREFIX)
         self.running.make(sorted(ddl.iterdir()))
         self.evidence_table(ddl)
-        asked = [engines.Athena(self.running)] + [engines.Sealog(self.lake.program, self.lake.folder, self.lake.config, *more)
-                                                  for more in (["--log", LOG], ["--log", LOG, "--evidence"])]
+        own = [engines.Sealog(self.lake.program, self.lake.folder, self.lake.config, *more) for more in ([], ["--evidence"])]
+        asked = {"Athena": engines.Athena(self.running), "sealog query": own[0], "sealog query --evidence": own[1]}
+        if state in ("fresh only", "sorted"):
+            self.odd_keys(state, dict(asked))
         if sorted_too:
-            asked.append(engines.DuckDb(self.setup["duckdb"]))
+            asked["DuckDB"] = engines.DuckDb(self.setup["duckdb"])
         if state.endswith("late rows"):
             self.session()
             exec(self.setup["spark"], self.spark.names)  # noqa: S102 - the document's own text is what is tested
-            asked.append(self.spark)
+            asked["Spark"] = self.spark
         changes = self.lake.told.changes
         balances = [it for it in (story.number(it.new, "balance") for it in changes) if it is not None]
         want = engines.cells([(len(changes), len({(it.commit, it.row) for it in changes}), sum(balances))])
         sql = "SELECT count(*), count(DISTINCT commit_number * 1000000 + row_index), sum(new_balance) FROM accounts_changes"
-        for one in asked:
-            name = f"{state}, the views, {one.name}{' --evidence' if '--evidence' in getattr(one, 'more', ()) else ''}"
-            try:
-                self.checks.equal(name, one.rows(sql), want)
-            except (engine.Refused, engines.Refused) as error:
-                self.checks.check(name, False, error)
-        self.odd_keys(state, asked)
+        for name, one in asked.items():
+            with self.checks.section(f"{state}, the views, {name}"):
+                self.checks.equal(f"{state}, the views, {name}", one.rows(sql), want)
 
     def odd_keys(self, state, asked):
-        """Keys of every type and of odd letters, by the engines with views."""
-        for table in odd.KEYS:
-            keys = [json.loads(row["keys"]) for row in archive.rows(self.lake.archive, table)]
-            want = sorted(Counter(odd.texts(table, key) for key in keys).items())
-            self.checks.equal(f"{state}, {table}: keys in the evidence", sorted({key for key, _ in want}),
-                              sorted({odd.texts(table, key) for key in odd.KEYS[table]}))
-            folder = self.lake.archive / table / "lake"
-            found = sorted(self.rule["files"](str(folder)))
+        """Keys of every type and of odd letters, by readers of files, by engines with views, and one by one."""
+        for table, keys in odd.KEYS.items():
+            found = [json.loads(row["keys"]) for row in archive.rows(self.lake.archive, table)]
+            want = sorted(((*odd.texts(table, key), count) for key, count in
+                           ((json.loads(text), count) for text, count in Counter(map(json.dumps, found)).items())), key=str)
+            self.checks.equal(f"{state}, {table}: keys in the evidence", [row[:-1] for row in want],
+                              sorted((odd.texts(table, key) for key in keys), key=lambda key: str((*key, 2))))
+            paths = sorted(self.rule["files"](str(self.lake.archive / table / "lake")))
             for reader in [*self.others, many.Spark(self.session())]:
-                got = Counter(row[2:] for row in reader.places(found))
-                self.checks.equal(f"{state}, {table}, {reader.name}: keys", sorted(got.items()), want)
-            for one in asked:
-                if one.name in ("athena", "sealog"):
-                    self.same_keys(f"{state}, {table}, {one.name}: keys", one, table, want)
-
-    def same_keys(self, name, one, table, want):
-        more = [it if it != LOG else table for it in getattr(one, "more", ())]
-        one = engines.Sealog(one.program, one.folder, one.config, *more) if more else one
-        sql = f"SELECT pk, sk, count(*) AS changes FROM {table}_changes GROUP BY pk, sk"
-        try:
-            got = sorted(one.rows(sql))
-        except (engine.Refused, engines.Refused) as error:
-            self.checks.check(name, False, error)
-            return
-        self.checks.equal(name, got, sorted(engines.cells((*key, count) for key, count in want)))
+                got = sorted(((*key, count) for key, count in Counter(row[2:] for row in reader.places(paths)).items()), key=str)
+                self.checks.equal(f"{state}, {table}, {reader.name}: keys", got, want)
+            for name, one in asked.items():
+                with self.checks.section(f"{state}, {table}, {name}: keys"):
+                    got = sorted(one.rows(f"SELECT pk, sk, count(*) AS changes FROM {table}_changes GROUP BY pk, sk"))
+                    self.checks.equal(f"{state}, {table}, {name}: keys", got, sorted(engines.cells(want)))
+            for key in keys:
+                said = self.lake.sealog("history", table, "--key", json.dumps(key), "--format", "json", quiet=True)
+                versions = [line for line in said.split("\n") if line.startswith('{"change"')]
+                self.checks.equal(f"{state}, history of {table} {json.dumps(key)[:60]}", len(versions), 2)
 
     def lake_ddl(self, out):
         done = subprocess.run([self.lake.program, "athena", "ddl", "--archive", str(self.lake.archive), "--location",

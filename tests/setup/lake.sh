@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # What tests/lake needs: Athena's engine (Trino 476 on a Java of PyPI), Hive's own grammar, which Athena's DDL is written in,
-# and a Python environment with Glue and S3 (moto), DuckDB and pyarrow. Prints the folder that holds all of it:
+# and a Python environment with Glue and S3 (moto), DuckDB, Spark (on the system's Java), Polars, pandas, DataFusion and pyarrow.
+# Prints the folder that holds all of it:
 #   venv/bin/python   the environment          trino-476/   the engine, hive plugin only          hive/*.jar   the grammar
-# Installs: $SEALOG_TOOLS/lake (about 1 GB, two minutes). Warm: instant.
+# Installs: $SEALOG_TOOLS/lake (about 2 GB, four minutes). Warm: instant.
 set -euo pipefail
 # shellcheck source=tests/setup/env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
@@ -45,7 +46,7 @@ if [ ! -f "$home/trino-$TRINO/.complete" ]; then
   touch "$home/trino-$TRINO/.complete"
 fi
 
-# Hive's grammar is asked by a program in source.
+# Hive's grammar is asked by a program in source; Spark runs on the same Java, 17 or later.
 command -v javac >/dev/null || apt_install default-jdk-headless
 for artifact in org.apache.hive:hive-exec:2.3.10:jar:core org.antlr:antlr-runtime:3.5.2:jar org.slf4j:slf4j-api:2.0.17:jar; do
   name="$(cut -d: -f2 <<<"$artifact")"

@@ -89,7 +89,9 @@ suite "tests/integration/flush.py" "$SEALOG_PYTHON" tests/integration/flush.py -
 suite "tests/kit/languages.py" "$SEALOG_PYTHON" tests/kit/languages.py --sealog "$SEALOG_BIN"
 suite "tests/kit/samples.py" "$SEALOG_PYTHON" tests/kit/samples.py --sealog "$SEALOG_BIN"
 suite "tests/tlog/fsck.py" "$SEALOG_PYTHON" tests/tlog/fsck.py --sealog "$SEALOG_BIN" --fsck "$SEALOG_FSCK"
-suite "tests/lake/run.py" "$SEALOG_LAKE/venv/bin/python" tests/lake/run.py --sealog "$SEALOG_BIN" --home "$SEALOG_LAKE"
+for part in run readers questions; do
+  suite "tests/lake/$part.py" "$SEALOG_LAKE/venv/bin/python" "tests/lake/$part.py" --sealog "$SEALOG_BIN" --home "$SEALOG_LAKE"
+done
 suite "tests/vectors/run_vectors.py" "$SEALOG_PYTHON" tests/vectors/run_vectors.py "$SEALOG_BIN"
 suite "tests/tamper/run.py" "$SEALOG_PYTHON" tests/tamper/run.py --sealog "$SEALOG_BIN"
 suite "tests/crash/kill9.py" "$SEALOG_PYTHON" tests/crash/kill9.py --sealog "$SEALOG_BIN"
