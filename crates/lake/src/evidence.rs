@@ -17,7 +17,7 @@ use crate::rows::Rows;
 
 /// Rows are given when so many bytes of text have come together, or so many rows.
 const GIVEN_BYTES: usize = 4 << 20;
-const GIVEN_ROWS: usize = 8192;
+const GIVEN_ROWS: usize = 1024;
 
 /// The date that rows stand under, `2026-11-22`: where lake files have a folder, rows in memory have a last column.
 const DATE: &str = "dt";

@@ -77,9 +77,7 @@ impl Conditions {
         let row = RecordBatch::try_new(Arc::clone(&self.schema), arrays)?;
         for condition in &self.conditions {
             let answer = condition.evaluate(&row)?.into_array(1)?;
-            let is_no =
-                answer.as_boolean_opt().is_some_and(|it| !it.is_empty() && !(it.is_valid(0) && it.value(0)));
-            if is_no {
+            if answer.as_boolean_opt().is_some_and(|answer| answer.true_count() == 0) {
                 return Ok(false);
             }
         }

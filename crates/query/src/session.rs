@@ -29,6 +29,10 @@ use crate::{bridge, functions, question};
 const MEMORY: usize = 512 << 20;
 /// Of a file's end read at once: footers and page indexes of most files, and little of what a question does not need.
 const FOOTER_BYTES: usize = 64 << 10;
+/// Rows that go together from step to step: images are wide, and a step holds several such batches at least.
+const ROWS_AT_ONCE: usize = 1024;
+/// The part of memory that sorts keep for merging what they moved to disk.
+const SORT_RESERVED_PART: usize = 8;
 /// Largest users of memory that are named where it does not suffice.
 const NAMED_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN;
 
@@ -211,9 +215,14 @@ fn context(options: &SessionOptions) -> Result<SessionContext, QueryError> {
         .with_memory_pool(Arc::new(pool))
         .with_temp_file_path(&options.spill)
         .build_arc()?;
-    let mut config =
-        SessionConfig::new().with_default_catalog_and_schema(CATALOG, DATABASE).with_information_schema(true);
+    let mut config = SessionConfig::new()
+        .with_default_catalog_and_schema(CATALOG, DATABASE)
+        .with_batch_size(ROWS_AT_ONCE)
+        .with_information_schema(true);
     let settings = config.options_mut();
+    let reserved = options.memory / SORT_RESERVED_PART / settings.execution.target_partitions.max(1);
+    settings.execution.sort_spill_reservation_bytes =
+        reserved.min(settings.execution.sort_spill_reservation_bytes);
     settings.execution.parquet.pushdown_filters = true;
     settings.execution.parquet.reorder_filters = true;
     settings.execution.parquet.schema_force_view_types = false;

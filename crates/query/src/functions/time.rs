@@ -11,7 +11,7 @@ use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarUDF, Volatility, cast, create_udf, lit,
 };
 use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp, Unit};
+use jiff::{Span, Timestamp};
 
 use super::rewritten::{rewritten, taken};
 
@@ -196,9 +196,14 @@ impl Length {
     fn between(self, from: i64, to: i64) -> Result<i64> {
         match self {
             Self::Fixed(length) => Ok(to.saturating_sub(from) / length),
+            Self::Months(_) if to < from => self.between(to, from).map(|count| -count),
             Self::Months(length) => {
-                let until = zoned(from)?.until((Unit::Month, &zoned(to)?)).map_err(beyond)?;
-                Ok(i64::from(until.get_months()) / length)
+                let (begin, end) = (zoned(from)?, zoned(to)?);
+                let months = |at: &jiff::Zoned| i64::from(at.year()) * 12 + i64::from(at.month());
+                let months = months(&end) - months(&begin);
+                // The last of them may not be whole; the end of a shorter month is as good as the day that it lacks.
+                let is_whole = Self::Months(1).later(from, months)? <= to;
+                Ok((months - i64::from(!is_whole)) / length)
             }
         }
     }
@@ -238,6 +243,10 @@ mod tests {
         let between = units.map(|unit| Length::named(unit).unwrap().between(from, to).unwrap());
         assert_eq!(between[3..], [393, 56, 13, 4, 1]);
         assert_eq!(between[0], to - from);
+        let months = |from, to| Length::Months(1).between(at(from), at(to)).unwrap();
+        assert_eq!(months("2026-01-31T00:00:00Z", "2026-02-28T00:00:00Z"), 1);
+        assert_eq!(months("2026-02-28T00:00:00Z", "2026-01-31T00:00:00Z"), -1);
+        assert_eq!(months("2026-01-15T00:00:00Z", "2026-02-14T23:59:59Z"), 0);
         assert_eq!(Length::named("YEAR").unwrap().between(to, from).unwrap(), -1);
         assert_eq!(Length::named("month").unwrap().later(from, 1).unwrap(), at("2026-02-28T10:00:00Z"));
         assert_eq!(Length::named("day").unwrap().later(from, -31).unwrap(), at("2025-12-31T10:00:00Z"));

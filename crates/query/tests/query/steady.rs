@@ -4,11 +4,12 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use sealog_lake::{LakeError, Publisher, Unhurried, compact, pending};
+use sealog_query::{QueryError, Session, SessionOptions};
 use sealog_simulation::store::{Fault, Faulty};
 use sealog_store::{Log, Store};
 
 use crate::archive::{Archive, BEGIN_MS, HOUR_MS, change, columns, three_days};
-use crate::ask::{asked, compacting, in_directory, now, over_lake, publish, sort};
+use crate::ask::{asked, compacting, in_directory, lines, now, over_lake, publish, sort};
 
 const TWICE: &str = "SELECT commit_number, row_index FROM changes GROUP BY 1, 2 HAVING count(*) <> 1";
 
@@ -106,4 +107,28 @@ async fn what_is_settled_when_a_session_opens_stays() {
     publish(&log).await;
     assert_eq!(asked(&session, "SELECT count(*), max(commit_number) FROM changes").await, ["180,9"]);
     assert_eq!(asked(&over_lake(&log).await, "SELECT count(*) FROM changes").await, ["181"]);
+}
+
+#[tokio::test]
+async fn what_does_not_fit_in_memory_goes_to_the_folder_for_it() {
+    let archive = three_days().await;
+    publish(&archive.log()).await;
+    // 60 MB in half of it.
+    let sorted = "SELECT x FROM (SELECT lpad(CAST(value * 7919 % 300007 AS text), 200, '0') AS x FROM generate_series(1, 300000)) \
+                  ORDER BY x";
+    let folder = tempfile::tempdir().unwrap();
+    let options =
+        SessionOptions { memory: 32 << 20, spill: folder.path().to_owned(), ..SessionOptions::at(now()) };
+    let session = Session::open(&[archive.log()], &options).await.unwrap();
+    let rows = asked(&session, sorted).await;
+    assert!(rows.len() == 300_000 && rows.is_sorted());
+    drop(session);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing stays");
+    let grouped = "SELECT array_agg(x) FROM (SELECT repeat('x', 1000) || CAST(value AS text) AS x FROM generate_series(1, 100000))";
+    let session = Session::open(&[archive.log()], &options).await.unwrap();
+    let refused = lines(&session, grouped).await.unwrap_err();
+    assert!(
+        matches!(&refused, QueryError::Memory(_)) && refused.to_string().contains("--memory"),
+        "{refused}"
+    );
 }

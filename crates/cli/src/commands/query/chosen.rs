@@ -140,14 +140,14 @@ impl std::str::FromStr for Memory {
 
     fn from_str(text: &str) -> Result<Self, String> {
         const UNITS: [(&str, usize); 4] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("", 1)];
-        const LEAST: usize = 16 << 20;
+        const LEAST: usize = 32 << 20;
         let parsed = UNITS.iter().find_map(|(unit, size)| {
             let digits = text.strip_suffix(unit)?.trim();
             digits.parse::<usize>().ok()?.checked_mul(*size)
         });
         match parsed {
             Some(bytes) if bytes >= LEAST => Ok(Self(bytes)),
-            Some(_) => Err("it takes at least 16MiB".to_owned()),
+            Some(_) => Err("it takes at least 32MiB".to_owned()),
             None => Err(format!("{text:?} is no number of bytes; write 512MiB or 2GiB")),
         }
     }
