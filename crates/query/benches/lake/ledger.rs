@@ -8,7 +8,7 @@ use sealog_chain::{
     Writer, commit_key, evidence_key, record_leaf, sha256,
 };
 use sealog_record::{ChangeRecord, Decision, EvidenceRow, Timestamp};
-use sealog_store::{Created, Log, Store as _};
+use sealog_store::{Created, Log};
 
 /// 2026-11-22T00:00:00.000Z
 pub(crate) const BEGIN_MS: i64 = 1_795_305_600_000;
