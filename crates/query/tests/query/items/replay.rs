@@ -68,14 +68,27 @@ fn id(keys: &Item) -> String {
     keys["id"].to_json()["S"].as_str().unwrap().to_owned()
 }
 
-async fn found(asked: &super::Asked, seconds: i64) -> BTreeMap<String, Value> {
+/// Items are as the replay has them; all of them where both images are seen, and where not, those that are claimed to be known.
+async fn check_state(asked: &super::Asked, seconds: i64, expected: &BTreeMap<String, Value>, view: &str) {
     let (items, complete) = as_of(asked, at(seconds), None).await.unwrap();
-    assert!(complete.is_complete(), "{complete:?}");
-    let pair = |it: &sealog_query::items::ItemAt| {
-        let State::Present { item, .. } = &it.state.state else { panic!("{it:?}") };
-        (id(&it.keys), item_to_json(item))
-    };
-    items.iter().map(pair).collect()
+    let mut found = BTreeMap::new();
+    for it in &items {
+        let id = id(&it.keys);
+        match &it.state.state {
+            State::Present { item, .. } => drop(found.insert(id, item_to_json(item))),
+            state => assert!(
+                view != BOTH && matches!(state, State::Exists(_)) && expected.contains_key(&id),
+                "{it:?}"
+            ),
+        }
+    }
+    if view == BOTH {
+        assert!(complete.is_complete(), "{complete:?}");
+        assert_eq!(&found, expected);
+    } else {
+        assert_eq!(items.len(), expected.len(), "{items:?}");
+        assert!(found.iter().all(|(id, item)| expected.get(id) == Some(item)), "{found:?}");
+    }
 }
 
 /// How a log comes to be.
@@ -93,40 +106,38 @@ fn ways() -> impl Strategy<Value = Way> {
     (1_usize..8, view, any::<bool>()).prop_map(|(batch, view, sorted)| Way { batch, view, sorted })
 }
 
-async fn check(steps: Vec<Step>, begins: Table, instants: (i64, i64), way: Way) {
-    let Way { batch, view, sorted } = way;
-    let (records, after, last) = played(&steps, begins);
-    let mut sealed = Sealed::begun(BOTH, StartAt::TrimHorizon).await;
-    let seen: Vec<Record> = records.iter().cloned().map(|record| record.seen_as(view)).collect();
-    for batch in seen.chunks(batch) {
+async fn sealed(records: &[Record], last: i64, way: &Way) -> super::Asked {
+    let mut sealed = Sealed::begun(way.view, StartAt::TrimHorizon).await;
+    let seen: Vec<Record> = records.iter().cloned().map(|record| record.seen_as(way.view)).collect();
+    for batch in seen.chunks(way.batch) {
         sealed.seal(last, batch).await;
     }
     sealed.heartbeat(last + 100).await;
     sealed.publish().await;
-    if sorted {
+    if way.sorted {
         sort(&sealed.log(), &[]).await;
     }
-    let asked = sealed.ask(false).await;
+    sealed.ask(false).await
+}
+
+async fn check(steps: Vec<Step>, begins: Table, instants: (i64, i64), way: Way) {
+    let (records, after, last) = played(&steps, begins);
+    let asked = sealed(&records, last, &way).await;
     let (from, to) = (instants.0.min(instants.1), instants.0.max(instants.1));
     let (first, second) = (replayed(&after, from, &records), replayed(&after, to, &records));
-    if view == BOTH {
-        assert_eq!(found(&asked, from).await, first);
-        assert_eq!(found(&asked, to).await, second);
-    }
+    check_state(&asked, from, &first, way.view).await;
+    check_state(&asked, to, &second, way.view).await;
     let (items, _) = diff(&asked, (at(from), at(to)), None).await.unwrap();
-    let differing: BTreeSet<String> = items
-        .iter()
-        .filter(|item| {
-            let id = id(&item.keys);
-            assert_eq!(item.changes, changes(&records, &id, from, to), "{id}");
-            differs(item, first.get(&id), second.get(&id), view)
-        })
-        .map(|item| id(&item.keys))
-        .collect();
-    let expected = first.keys().chain(second.keys()).filter(|id| first.get(*id) != second.get(*id));
-    for id in expected {
-        assert!(differing.contains(id), "{id} differs and is not in {differing:?}");
+    let mut differing = BTreeSet::new();
+    for item in &items {
+        let id = id(&item.keys);
+        assert_eq!(item.changes, changes(&records, &id, from, to), "{id}");
+        if differs(item, first.get(&id), second.get(&id), way.view) {
+            differing.insert(id);
+        }
     }
+    let mut expected = first.keys().chain(second.keys()).filter(|id| first.get(*id) != second.get(*id));
+    assert!(expected.all(|id| differing.contains(id)), "{differing:?} of {first:?} and {second:?}");
 }
 
 /// How often an item was changed after one second, up to another.
