@@ -74,12 +74,11 @@ async fn check_state(asked: &super::Asked, seconds: i64, expected: &BTreeMap<Str
     let mut found = BTreeMap::new();
     for it in &items {
         let id = id(&it.keys);
-        match &it.state.state {
-            State::Present { item, .. } => drop(found.insert(id, item_to_json(item))),
-            state => assert!(
-                view != BOTH && matches!(state, State::Exists(_)) && expected.contains_key(&id),
-                "{it:?}"
-            ),
+        if let State::Present { item, .. } = &it.state.state {
+            found.insert(id, item_to_json(item));
+        } else {
+            let is_known_to_be = matches!(it.state.state, State::Exists(_)) && expected.contains_key(&id);
+            assert!(view != BOTH && is_known_to_be, "{it:?}");
         }
     }
     if view == BOTH {
