@@ -64,7 +64,7 @@ def run(checks, options, folder, simulator):
     truth = simulator.truth()
     checks.equal("outcome", (code, report["outcome"]), (0, "INTACT"))
     checks.equal("records sealed", report["logs"][0]["records"], len(truth))
-    check_lake(checks, options.sealog, config, key, env)
+    check_lake(checks, options.sealog, config, key, env, truth)
     copy_down(folder)
     common.compare_with_truth(checks, folder, truth)
     code, report = verify(options.sealog, key, env, archive=str(folder / "archive"))
@@ -94,11 +94,30 @@ def run(checks, options, folder, simulator):
     checks.equal("unreachable is not tampered", (code, report["outcome"]), (69, "UNVERIFIABLE"))
 
 
-def check_lake(checks, sealog, config, key, env):
+def check_questions(checks, ask, truth):
+    """The bucket answers as its evidence does: every record once, one item's history, and the table as it is."""
+    def said(*command):
+        return [json.loads(line) for line in ask(*command, "--format", "json", codes=(0, 3)).splitlines()]
+
+    lake, evidence = ((lambda *command, more=more: said(*command, *more)) for more in ([], ["--evidence"]))
+    rows = "SELECT stream_label, shard_id, sequence_number FROM changes"
+    for name, asked in (("lake", lake), ("evidence", evidence)):
+        found = sorted((it["stream_label"], it["shard_id"], it["sequence_number"]) for it in asked("query", rows))
+        checks.equal(f"records that the bucket's {name} answers with", found, sorted(truth))
+    key = lake("query", "SELECT keys FROM changes ORDER BY sequence_number LIMIT 1")[0]["keys"]
+    history = lake("history", common.TABLE, "--key", key)
+    checks.check("an item has a history", any("change" in line for line in history), history)
+    checks.equal("its history by the evidence", evidence("history", common.TABLE, "--key", key), history)
+    items = lake("as-of", common.TABLE, "--at", "2999-01-01")
+    checks.check("the table has items", any("item" in line for line in items), items)
+    checks.equal("the table by the evidence", evidence("as-of", common.TABLE, "--at", "2999-01-01"), items)
+
+
+def check_lake(checks, sealog, config, key, env, truth):
     """Both writers have published; the lake is sorted; a removed file of it and a foreign one are named, and made good."""
-    def lake(*command):
+    def lake(*command, codes=(0,)):
         done = subprocess.run([sealog, *command, "--config", str(config)], env=env, capture_output=True, text=True, timeout=300, check=False)
-        checks.check(" ".join(command), done.returncode == 0, done.stdout + done.stderr)
+        checks.check(" ".join(command), done.returncode in codes, done.stdout + done.stderr)
         return done.stdout
 
     checks.check("the lake holds every commit", "nothing behind" in lake("lake", "status"))
@@ -107,6 +126,7 @@ def check_lake(checks, sealog, config, key, env):
         checks.equal(f"the lake, {when}, says what the evidence says", (code, report["outcome"]), (0, "INTACT"))
         said = lake("compact")
     checks.check("nothing is left to sort", "rows in" not in said, said)
+    check_questions(checks, lake, truth)
     client = boto3.client("s3")
     keys = [it["Key"] for it in client.list_objects_v2(Bucket=BUCKET, Prefix=f"{PREFIX}/{common.TABLE}/lake/sorted/")["Contents"]]
     body = client.get_object(Bucket=BUCKET, Key=keys[0])["Body"].read()
