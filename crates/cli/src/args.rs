@@ -9,8 +9,9 @@ use crate::logging::LogFormat;
 
 /// Seals every change of a DynamoDB table into an archive that a stranger can verify.
 ///
-/// Exit codes: 0 good · 1 tampered · 2 usage · 3 intact with declared gaps, or an answer that lacks something · 4 stale · 5 consistent only · 69 cannot reach a
-/// service, or could not verify · 75 try again · 78 bad configuration.
+/// Exit codes: 0 good · 1 tampered · 2 usage, or nothing found · 3 intact with declared gaps, or an answer that lacks
+/// something · 4 stale · 5 consistent only · 69 cannot reach a service, or could not verify · 75 try again · 78 bad
+/// configuration.
 #[derive(Debug, Parser)]
 #[command(name = "sealog", version, propagate_version = true)]
 pub(crate) struct Cli {
