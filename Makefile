@@ -48,6 +48,7 @@ bench: ## Records and bytes a second, per core
 	  SEALOG_MINIO="$$(tests/setup/minio.sh)" SEALOG_TOXIPROXY="$$(tests/setup/toxiproxy.sh)" && \
 	  tests/setup/with-servers.sh cargo bench --locked --workspace --bench '*'
 	PYTHONDONTWRITEBYTECODE=1 "$$(tests/setup/venv.sh)" tests/bench/end_to_end.py --sealog "$(TARGET)/release/sealog"
+	PYTHONDONTWRITEBYTECODE=1 "$$(tests/setup/venv.sh)" tests/bench/start.py --sealog "$(TARGET)/release/sealog"
 
 clean: ## Remove what was built in this clone (the tools outside stay)
 	rm -rf target sealog-demo

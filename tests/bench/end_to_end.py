@@ -12,6 +12,7 @@ the simulator offered. A run that finds nothing to read shows what starting and 
 
 import argparse
 import hashlib
+import json
 import os
 import shutil
 import statistics
@@ -81,15 +82,20 @@ def archived(sealog, config, endpoint, folder, expected):
     return usage
 
 
-def judged(sealog, config, component):
-    """The configuration once more, with a filter that is enforced."""
+def judged(sealog, config, component, configured=None):
+    """The configuration once more, with a filter that is enforced; that of the demo unless it is said how it is configured."""
     secret, path = config.with_name("redaction.secret"), config.with_name("judged.toml")
     subprocess.run([sealog, "keys", "generate", "--redaction", "--out", str(secret)], check=True, capture_output=True)
     digest = hashlib.sha256(component.read_bytes()).hexdigest()
     path.write_text(f'redaction_secret = "file:{secret}"\nfilter_cache = "{config.parent}/cache"\n{config.read_text()}'
                     f'[[table.filter]]\ncomponent = "{component}"\nsha256 = "{digest}"\nenforce = true\n'
-                    'config = { threshold = "10000" }\n')
+                    f"config = {inline(configured or {'threshold': '10000'})}\n")
     return path
+
+
+def inline(members):
+    """A filter's configuration of texts and numbers as a table in a line of TOML."""
+    return "{ " + ", ".join(f"{name} = {json.dumps(value)}" for name, value in members.items()) + " }"
 
 
 def hashed(count):
