@@ -9,6 +9,7 @@ that nothing ran, and an answer that nothing was held against, are failures.
 
 import argparse
 import contextlib
+import dataclasses
 import datetime
 import io
 import os
@@ -133,14 +134,10 @@ class Asking:
     def hold(self, asked, rows):
         """The printed answer against the rows that the evidence gives."""
         answer, name = asked.answer, f"the printed answer to question {asked.name}"
-        if answer.count is not None:
-            good = len(rows) == answer.count and all(map(agrees, answer.cells, rows))
-        else:
-            # How many rows there are depends on the clock; those that are printed come in this order.
-            remaining = iter(rows)
-            good = all(any(agrees(cells, row) for row in remaining) for cells in answer.cells if not described(cells))
         shown = "\n".join(f"| {' | '.join(row)} |" for row in rows[:30])
-        self.checks.check(name, good, f"line {answer.line}; the evidence says {len(rows)} rows:\n{shown}")
+        self.checks.check(name, holds(answer, rows), f"line {answer.line}; the evidence says {len(rows)} rows:\n{shown}")
+        for planted in wrong(answer):
+            self.checks.check(f"{name}, with a mistake planted, is refused", not holds(planted, rows), planted)
         # A later command names a row by the place that is printed here.
         at = [answer.columns.index(name) for name in ("commit_number", "row_index") if answer.columns and name in answer.columns]
         if len(at) == 2:
@@ -188,6 +185,27 @@ class Asking:
                 self.checks.check(f"question {asked.name} has an answer that is held", asked.answer and asked.name in self.held)
         asked = {(it.question, it.place) for it in self.asked if it.question and it.blocks[0].language == "sql"}
         self.checks.equal("every known answer is asked for", sorted(set(answers.ANSWERS) - asked), [])
+
+
+def holds(answer, rows):
+    """Whether a printed answer is what rows say."""
+    if answer.count is not None:
+        return len(rows) == answer.count and all(map(agrees, answer.cells, rows))
+    # How many rows there are depends on the clock; those that are printed come in this order.
+    remaining = iter(rows)
+    return all(any(agrees(cells, row) for row in remaining) for cells in answer.cells if not described(cells))
+
+
+def wrong(answer):
+    """An answer with a mistake in it: in its first cell that does not depend on the clock, and in how many rows it says there are."""
+    for n, cells in enumerate(answer.cells):
+        for m, cell in enumerate(cells):
+            if cell and not document.is_described(cell):
+                changed = [*cells[:m], f"{cell}0", *cells[m + 1:]]
+                yield dataclasses.replace(answer, cells=[*answer.cells[:n], changed, *answer.cells[n + 1:]])
+                return
+    if answer.count is not None:
+        yield dataclasses.replace(answer, count=answer.count + 1)
 
 
 def agrees(cells, row):
