@@ -8,7 +8,9 @@ use bytes::Bytes;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
+use parquet::basic::Compression;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::RowGroupMetaData;
 use sealog_record::{ChangeRecord, Decision, EvidenceRow};
 
 use crate::{BatchError, schema, structure};
@@ -36,6 +38,11 @@ impl EvidenceReader {
         // An embedded Arrow schema could re-interpret columns; what the Parquet schema says is what counts.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let metadata = ArrowReaderMetadata::load(&bytes, options).map_err(BatchError::Decode)?;
+        // Which other codecs the library knows depends on who else uses it in this program.
+        let groups = metadata.metadata().row_groups().iter();
+        if !groups.flat_map(RowGroupMetaData::columns).all(|column| is_ours(column.compression())) {
+            return Err(unfit("a column is compressed with something other than ZSTD"));
+        }
         let expected = schema::schema();
         let found = metadata.schema();
         for place in 0..expected.fields().len().max(found.fields().len()) {
@@ -108,6 +115,10 @@ fn contained<T>(read: impl FnOnce() -> T) -> Result<T, BatchError> {
 
 fn unfit(flaw: &'static str) -> BatchError {
     BatchError::Decode(ParquetError::General(flaw.to_owned()))
+}
+
+const fn is_ours(codec: Compression) -> bool {
+    matches!(codec, Compression::UNCOMPRESSED | Compression::ZSTD(_))
 }
 
 fn same_column(expected: &Field, found: &Field) -> bool {
