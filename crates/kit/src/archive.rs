@@ -45,7 +45,7 @@ impl Rows {
         let mut fold = Fold::default();
         let mut objects = VecDeque::new();
         let within = |number: u64| number >= first && last.is_none_or(|last| number <= last);
-        let read = log.follow(&mut fold, |commit| {
+        let read = log.follow(&mut fold, |_, commit| {
             let mut row = 0;
             for object in
                 commit.batch.into_iter().flat_map(|batch| batch.objects).filter(|_| within(commit.number))

@@ -1,10 +1,14 @@
 //! What is committed, read for those who derive from it: each commit under its own number, evidence as named.
 
+use std::ops::ControlFlow;
+
 use bytes::Bytes;
+use sealog_batch::EvidenceReader;
 use sealog_chain::{ChainError, Commit, commit_key, sha256};
 use sealog_store::Log;
 
 use crate::error::LakeError;
+use crate::row::LakeRow;
 
 /// Commit `number` and its bytes; `None`: there is none yet. That it continues the log is not looked at.
 ///
@@ -35,4 +39,37 @@ pub async fn read_evidence(log: &Log, commit: &Commit) -> Result<Vec<Bytes>, Lak
         evidence.push(bytes);
     }
     Ok(evidence)
+}
+
+/// Shows each row of a commit with its place, in order, until `each` breaks off; `objects` are its evidence as named.
+pub(crate) fn each_row(
+    commit: &Commit,
+    objects: &[Bytes],
+    mut each: impl FnMut(&LakeRow<'_>) -> Result<ControlFlow<()>, LakeError>,
+) -> Result<(), LakeError> {
+    let mut row_index = 0;
+    let named = commit.batch.iter().flat_map(|batch| &batch.objects);
+    for (object, bytes) in named.zip(objects) {
+        let unreadable = |source| LakeError::Unreadable { key: object.key.clone(), source };
+        let reader = EvidenceReader::open(bytes.clone()).map_err(unreadable)?;
+        let mut flow = Ok(ControlFlow::Continue(()));
+        reader
+            .for_each(|_, evidence, leaf_hash| {
+                if matches!(flow, Ok(ControlFlow::Continue(()))) {
+                    flow = each(&LakeRow {
+                        evidence: *evidence,
+                        leaf_hash,
+                        commit_number: i64::try_from(commit.number).unwrap_or(i64::MAX),
+                        row_index,
+                        committed_at: commit.committed_at.as_millis(),
+                    });
+                    row_index += 1;
+                }
+            })
+            .map_err(unreadable)?;
+        if flow?.is_break() {
+            break;
+        }
+    }
+    Ok(())
 }

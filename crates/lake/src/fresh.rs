@@ -2,14 +2,15 @@
 //! that any process may write it, again and again, with the same bytes.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use sealog_batch::EvidenceReader;
 use sealog_chain::Commit;
 
 use crate::columns::Columns;
+use crate::committed::each_row;
 use crate::error::LakeError;
 use crate::row::LakeRow;
 use crate::rows::{Misfits, Rows};
@@ -30,28 +31,7 @@ pub(crate) struct Fresh {
 /// Renders the rows of `commit`; `objects` are its evidence, in order, as named.
 pub(crate) fn render(commit: &Commit, objects: &[Bytes], columns: &Columns) -> Result<Fresh, LakeError> {
     let mut days = Days { columns, files: BTreeMap::new() };
-    let mut row_index = 0;
-    let named = commit.batch.iter().flat_map(|batch| &batch.objects);
-    for (object, bytes) in named.zip(objects) {
-        let unreadable = |source| LakeError::Unreadable { key: object.key.clone(), source };
-        let reader = EvidenceReader::open(bytes.clone()).map_err(unreadable)?;
-        let mut outcome = Ok(());
-        reader
-            .for_each(|_, evidence, leaf_hash| {
-                if outcome.is_ok() {
-                    outcome = days.push(&LakeRow {
-                        evidence: *evidence,
-                        leaf_hash,
-                        commit_number: i64::try_from(commit.number).unwrap_or(i64::MAX),
-                        row_index,
-                        committed_at: commit.committed_at.as_millis(),
-                    });
-                    row_index += 1;
-                }
-            })
-            .map_err(unreadable)?;
-        outcome?;
-    }
+    each_row(commit, objects, |row| days.push(row).map(ControlFlow::Continue))?;
     days.finish()
 }
 

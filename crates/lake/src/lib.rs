@@ -39,8 +39,8 @@ pub use compact::{
 };
 pub use declaration::declared;
 pub use error::LakeError;
-pub use evidence::{POSSIBLE_DAYS, evidence_rows, possible_dates};
+pub use evidence::{evidence_rows, possible_dates};
 pub use publish::{Published, Publisher, first_date, published};
 pub use standing::{Reach, Standing, reach, standing};
-pub use tables::{DatedFile, Table, change_schema, commit_lines, dated_files};
+pub use tables::{DATE, DatedFile, Table, change_schema, commit_lines, dated_files, dated_schema};
 pub use view::{DayFiles, ViewFile, view};

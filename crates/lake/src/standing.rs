@@ -6,7 +6,6 @@ use arrow::array::AsArray as _;
 use arrow::datatypes::Int64Type;
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use sealog_chain::{commit_key, commit_number_of};
 use sealog_record::Timestamp;
 use sealog_store::Log;
 
@@ -47,11 +46,7 @@ impl Reach {
 /// [`LakeError`].
 pub async fn reach(log: &Log, now: Timestamp) -> Result<Reach, LakeError> {
     let published = crate::published(log, now).await?;
-    let behind = log.key(&commit_key(published.unwrap_or(0)));
-    let after = published.map(|_| behind);
-    let more = log.store().list(&log.key("commits/"), after.as_deref()).await?;
-    let prefix = log.key("");
-    let numbers = more.iter().filter_map(|entry| commit_number_of(entry.key.strip_prefix(&prefix)?));
+    let numbers = log.listed(published).await?.into_iter().map(|(number, _)| number);
     Ok(Reach { commits: numbers.max().or(published).map_or(0, |newest| newest + 1), published })
 }
 

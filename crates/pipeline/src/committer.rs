@@ -60,7 +60,7 @@ impl Committer {
     ) -> Result<Self, PipelineError> {
         let mut fold = log.restore(identity.signer.verifier()).await.unwrap_or_default();
         let snapshots = Snapshots::since(fold.size());
-        log.follow(&mut fold, drop).await?;
+        log.follow(&mut fold, |_, _| ()).await?;
         let stager = Stager::new(log.clone(), identity.clone());
         let tiles = Tiles::since(fold.size(), identity.clock.now_ms());
         let mut committer =
@@ -263,7 +263,7 @@ impl Committer {
     async fn follow(&mut self) -> Result<(), PipelineError> {
         let mut patience = Patience::new(&self.identity, self.log.name());
         loop {
-            match self.log.follow(&mut self.fold, drop).await {
+            match self.log.follow(&mut self.fold, |_, _| ()).await {
                 Ok(()) => return Ok(()),
                 Err(LogError::Store(error)) => patience.wait(error).await?,
                 Err(error) => return Err(error.into()),

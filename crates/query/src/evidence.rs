@@ -5,8 +5,8 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use bytes::Bytes;
 use datafusion::catalog::{Session, TableProvider};
@@ -19,11 +19,13 @@ use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use sealog_chain::Commit;
-use sealog_lake::{Columns, LakeError, Table, change_schema, commit_lines, evidence_rows, possible_dates};
+use sealog_lake::{
+    Columns, LakeError, Table, change_schema, commit_lines, dated_schema, evidence_rows, possible_dates,
+};
 use sealog_store::Log;
 use tokio::sync::mpsc::Sender;
 
-use crate::known::{Conditions, DATE, Known};
+use crate::known::{Conditions, Known, inexact};
 use crate::metered::Meter;
 
 /// Commits of which the evidence is in memory: one is decoded, the next is read.
@@ -46,9 +48,7 @@ impl Shown {
             Self::Changes(columns) => change_schema(columns),
             Self::Commits => Table::Commits.schema(),
         };
-        let mut fields: Vec<Arc<Field>> = in_files.fields().iter().cloned().collect();
-        fields.push(Arc::new(Field::new(DATE, DataType::Utf8, false)));
-        Arc::new(Schema::new(fields))
+        dated_schema(&in_files)
     }
 }
 
@@ -95,13 +95,16 @@ impl Evidence {
     }
 
     fn can_answer(&self, commit: &Commit, conditions: &Conditions) -> Result<bool> {
-        let dates = possible_dates(commit.committed_at);
-        let of_rows = matches!(self.shown, Shown::Changes(_));
-        if of_rows {
-            let objects = commit.batch.iter().flat_map(|batch| &batch.objects);
-            objects.for_each(|object| self.meter.known(1, object.bytes));
-        }
-        for date in dates.skip(if of_rows { 0 } else { LAST_DATE }) {
+        let mut dates = possible_dates(commit.committed_at);
+        let dates: Vec<String> = match self.shown {
+            Shown::Changes(_) => {
+                let objects = commit.batch.iter().flat_map(|batch| &batch.objects);
+                objects.for_each(|object| self.meter.known(1, object.bytes));
+                dates.collect()
+            }
+            Shown::Commits => dates.next_back().into_iter().collect(),
+        };
+        for date in dates {
             if conditions.admit(&known(Some(date), commit.number, Some(commit.committed_at.as_millis())))? {
                 return Ok(true);
             }
@@ -120,9 +123,9 @@ impl Evidence {
         let mut fetched = std::pin::pin!(fetches.buffered(COMMITS_AT_ONCE));
         while let Some(fetched) = fetched.try_next().await? {
             let Some(fetched) = fetched else { continue };
-            let (shown, schema, out) = (self.shown.clone(), Arc::clone(&self.schema), out.clone());
+            let (shown, out) = (self.shown.clone(), out.clone());
             // Decoding takes a moment that other tasks must not wait for.
-            let decoding = tokio::task::spawn_blocking(move || shown.decode(&fetched, &schema, &out));
+            let decoding = tokio::task::spawn_blocking(move || shown.decode(&fetched, &out));
             let decoded = decoding.await.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?;
             if decoded.map_err(external)?.is_break() {
                 break;
@@ -131,9 +134,6 @@ impl Evidence {
         Ok(())
     }
 }
-
-/// The last of the dates that a commit's rows can have is its own.
-const LAST_DATE: usize = sealog_lake::POSSIBLE_DAYS - 1;
 
 fn known(date: Option<String>, number: u64, committed_at: Option<i64>) -> Known {
     Known { date, commit_number: Some(i64::try_from(number).unwrap_or(i64::MAX)), committed_at }
@@ -147,28 +147,16 @@ impl Shown {
     fn decode(
         &self,
         Fetched { commit, stored, evidence }: &Fetched,
-        schema: &SchemaRef,
         out: &Sender<Result<RecordBatch>>,
     ) -> Result<ControlFlow<()>, LakeError> {
-        let mut flow = ControlFlow::Continue(());
-        let mut send = |batch| {
-            if out.blocking_send(Ok(batch)).is_err() {
-                flow = ControlFlow::Break(());
-            }
-            flow
+        let mut send = |batch| match out.blocking_send(Ok(batch)) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
         };
         match self {
-            Self::Changes(columns) => evidence_rows(commit, evidence, columns, &mut send)?,
-            Self::Commits => {
-                let lines = commit_lines(commit, stored)?;
-                let date = possible_dates(commit.committed_at).last().unwrap_or_default();
-                let dates: StringArray = (0..lines.num_rows()).map(|_| Some(date.as_str())).collect();
-                let mut columns: Vec<ArrayRef> = lines.columns().to_vec();
-                columns.push(Arc::new(dates));
-                flow = send(RecordBatch::try_new(Arc::clone(schema), columns)?);
-            }
+            Self::Changes(columns) => evidence_rows(commit, evidence, columns, &mut send),
+            Self::Commits => Ok(send(commit_lines(commit, stored)?)),
         }
-        Ok(flow)
     }
 }
 
@@ -204,7 +192,7 @@ impl TableProvider for Evidence {
     }
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+        Ok(inexact(filters))
     }
 }
 

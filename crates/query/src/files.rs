@@ -15,7 +15,7 @@ use sealog_store::Log;
 use tokio::sync::OnceCell;
 
 use crate::bridge::Archive;
-use crate::known::{Conditions, Known};
+use crate::known::{Conditions, Known, inexact};
 use crate::metered::Meter;
 use crate::scan::{Layout, ScannedFile};
 
@@ -74,11 +74,6 @@ fn admitted(state: &dyn Session, filters: &[Expr], files: &[LakeFile]) -> Result
         }
     }
     Ok(admitted)
-}
-
-/// Conditions exclude files and come down into the others, but a filter above sees to it that they hold.
-fn inexact(filters: &[&Expr]) -> Vec<TableProviderFilterPushDown> {
-    vec![TableProviderFilterPushDown::Inexact; filters.len()]
 }
 
 #[async_trait]

@@ -8,11 +8,10 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::catalog::Session;
 use datafusion::common::{DFSchema, Result};
-use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::PhysicalExpr;
+use sealog_lake::DATE;
 
-/// Column under which a row's date stands.
-pub(crate) const DATE: &str = "dt";
 const COMMIT: &str = "commit_number";
 const COMMITTED_AT: &str = "committed_at";
 
@@ -46,6 +45,11 @@ impl Known {
 pub(crate) struct Conditions {
     schema: Arc<Schema>,
     conditions: Vec<Arc<dyn PhysicalExpr>>,
+}
+
+/// Conditions exclude files and commits and come down into the others, but a filter above sees to it that they hold.
+pub(crate) fn inexact(filters: &[&Expr]) -> Vec<TableProviderFilterPushDown> {
+    vec![TableProviderFilterPushDown::Inexact; filters.len()]
 }
 
 impl Conditions {

@@ -14,9 +14,9 @@ use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
+use sealog_lake::DATE;
 
 use crate::adapt::Declared;
-use crate::known::DATE;
 
 /// Where the archive stands among the stores that DataFusion knows.
 pub(crate) const ARCHIVE_URL: &str = "archive://logs";

@@ -12,7 +12,6 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{displayable, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext};
-use sealog_chain::commit_number_of;
 use sealog_lake::{Columns, Table, change_schema, declared, reach, view};
 use sealog_record::Timestamp;
 use sealog_store::{Log, Store};
@@ -146,19 +145,16 @@ impl Session {
         log: &Log,
         options: &SessionOptions,
     ) -> Result<(Base, Columns), QueryError> {
-        let listed = log.store().list(&log.key("commits/"), None).await?;
-        let prefix = log.key("");
-        let numbers: Vec<u64> =
-            listed.iter().filter_map(|entry| commit_number_of(entry.key.strip_prefix(&prefix)?)).collect();
-        if numbers.is_empty() {
+        let listed = log.listed(None).await?;
+        if listed.is_empty() {
             return Err(QueryError::NoLog(log.name().to_owned()));
         }
-        self.meter.known(numbers.len() as u64, listed.iter().map(|entry| entry.bytes).sum());
+        self.meter.known(listed.len() as u64, listed.iter().map(|(_, bytes)| bytes).sum());
         let columns = match options.columns.get(log.name()) {
             Some(columns) => columns.clone(),
             None => declared(log).await?.unwrap_or_default(),
         };
-        let numbers = Arc::new(numbers);
+        let numbers = Arc::new(listed.into_iter().map(|(number, _)| number).collect());
         let evidence =
             |shown| Arc::new(Evidence::new(log, Arc::clone(&numbers), shown, Arc::clone(&self.meter)));
         let base = Base {

@@ -102,28 +102,42 @@ impl Log {
     /// [`LogError`]; the fold then holds the commits before the failing one.
     pub async fn catch_up(&self, fold: &mut Fold) -> Result<Vec<Commit>, LogError> {
         let mut commits = Vec::new();
-        self.follow(fold, |commit| commits.push(commit)).await?;
+        self.follow(fold, |_, commit| commits.push(commit)).await?;
         Ok(commits)
     }
 
-    /// Puts every commit behind `fold` on it, and shows each.
+    /// The commits behind number `after`, or all, by their names alone: number and bytes of each, in order.
+    ///
+    /// # Errors
+    /// As [`Store::list`].
+    pub async fn listed(&self, after: Option<u64>) -> Result<Vec<(u64, u64)>, StoreError> {
+        let after = after.map(|last| self.key(&commit_key(last)));
+        let listed = self.store.list(&self.key("commits/"), after.as_deref()).await?;
+        let numbered = listed.iter().filter_map(|entry| {
+            let number = commit_number_of(entry.key.strip_prefix(&self.name)?.strip_prefix('/')?)?;
+            Some((number, entry.bytes))
+        });
+        Ok(numbered.collect())
+    }
+
+    /// Puts every commit behind `fold` on it, and shows each, with the fold that holds it.
     ///
     /// # Errors
     /// As [`Log::catch_up`].
-    pub async fn follow(&self, fold: &mut Fold, mut each: impl FnMut(Commit)) -> Result<(), LogError> {
-        let after = fold.size().checked_sub(1).map(|last| self.key(&commit_key(last)));
-        let listed = self.store.list(&self.key("commits/"), after.as_deref()).await?;
-        let numbers = listed
-            .iter()
-            .filter_map(|entry| commit_number_of(entry.key.strip_prefix(&self.name)?.strip_prefix('/')?));
-        let reads = futures_util::stream::iter(numbers.collect::<Vec<_>>())
-            .map(|number| async move { Ok::<_, LogError>((number, self.read(&commit_key(number)).await?)) })
-            .buffered(READS_AT_ONCE);
+    pub async fn follow(&self, fold: &mut Fold, mut each: impl FnMut(&Fold, Commit)) -> Result<(), LogError> {
+        let listed = self.listed(fold.size().checked_sub(1)).await?;
+        let reads =
+            futures_util::stream::iter(listed)
+                .map(|(number, _)| async move {
+                    Ok::<_, LogError>((number, self.read(&commit_key(number)).await?))
+                })
+                .buffered(READS_AT_ONCE);
         let mut reads = std::pin::pin!(reads);
         while let Some((number, object)) = reads.try_next().await? {
             let missing = || LogError::Missing { log: self.name.clone(), number: fold.size() };
             let object = object.filter(|_| number == fold.size()).ok_or_else(missing)?;
-            each(self.fold_in(fold, &object)?);
+            let commit = self.fold_in(fold, &object)?;
+            each(fold, commit);
         }
         Ok(())
     }

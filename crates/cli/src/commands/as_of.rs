@@ -6,7 +6,8 @@ use clap::Args;
 use sealog_query::items::{ItemAt, Snapshot, State, instant, item_to_json};
 use serde_json::json;
 
-use super::items::{Asked, KeyArgs, Look, TableArgs, answered, completeness, json as members, show, words};
+use super::items::{Asked, KeyArgs, Look, TableArgs, completeness, json as members, show, words};
+use super::query::answered;
 use crate::exit::{Exit, Failure};
 
 #[derive(Debug, Args)]

@@ -4,7 +4,8 @@ use clap::Args;
 use sealog_query::items::{Comparison, ItemComparison, ItemDifference, State, instant, item_to_json};
 use serde_json::json;
 
-use super::items::{Asked, KeyArgs, Look, TableArgs, answered, completeness, json as members, show, words};
+use super::items::{Asked, KeyArgs, Look, TableArgs, completeness, json as members, show, words};
+use super::query::answered;
 use crate::exit::{Exit, Failure};
 use crate::print;
 

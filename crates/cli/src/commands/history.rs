@@ -7,7 +7,8 @@ use sealog_query::items::{ItemHistory, Period, instant};
 use sealog_record::Timestamp;
 use serde_json::json;
 
-use super::items::{Asked, Look, TableArgs, answered, item, show};
+use super::items::{Asked, Look, TableArgs, item, show};
+use super::query::answered;
 use crate::exit::{Exit, Failure};
 
 #[derive(Debug, Args)]

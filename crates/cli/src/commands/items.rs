@@ -12,7 +12,7 @@ use sealog_query::items::{Facts, ItemKey};
 use sealog_store::Log;
 
 use super::query::chosen::{SourceArgs, warned};
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 
 /// How an answer looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -84,22 +84,8 @@ impl Asked {
     /// What was read for an answer of so many changes or items, if it was asked for.
     pub(super) fn explain(&self, rows: u64) {
         if self.explain {
-            let text = super::query::reading(&self.session, rows, super::now_ms() - self.began_ms);
-            // Nobody is left to be told when standard error itself is gone.
-            drop(std::io::stderr().write_all(text.as_bytes()));
+            super::query::explain(&self.session, "", rows, super::now_ms() - self.began_ms);
         }
-    }
-}
-
-/// Runs a question until it is answered, or until the process is asked to stop. A reader that went away is no failure.
-pub(super) async fn answered(question: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
-    tokio::select! {
-        biased;
-        stopped = super::stop_signal() => {
-            stopped?;
-            Err(Failure::new(Exit::TryAgain, "stopped before the answer was whole"))
-        }
-        outcome = question => outcome,
     }
 }
 

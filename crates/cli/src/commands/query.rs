@@ -75,13 +75,18 @@ impl From<QueryError> for Failure {
 
 pub(crate) async fn run(args: &QueryArgs) -> Result<Exit, Failure> {
     let sql = question(&args.sql)?;
+    answered(Box::pin(ask(args, &sql))).await
+}
+
+/// Runs a question until it is answered, or until the process is asked to stop.
+pub(crate) async fn answered(question: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
     tokio::select! {
         biased;
         stopped = super::stop_signal() => {
             stopped?;
             Err(Failure::new(Exit::TryAgain, "stopped before the answer was whole"))
         }
-        outcome = ask(args, &sql) => outcome,
+        outcome = question => outcome,
     }
 }
 
@@ -172,8 +177,8 @@ async fn write(
     Ok(written)
 }
 
-/// The plan in short, and what was read.
-fn explain(session: &Session, plan: &str, rows: u64, took_ms: i64) {
+/// The plan in short, if there is one, and what was read, on standard error.
+pub(crate) fn explain(session: &Session, plan: &str, rows: u64, took_ms: i64) {
     const LINE_MAX: usize = 160;
     let mut text = String::new();
     for line in plan.lines() {
@@ -187,7 +192,7 @@ fn explain(session: &Session, plan: &str, rows: u64, took_ms: i64) {
 }
 
 /// What a session read for an answer of so many rows, in a line.
-pub(crate) fn reading(session: &Session, rows: u64, took_ms: i64) -> String {
+fn reading(session: &Session, rows: u64, took_ms: i64) -> String {
     let reading = session.reading();
     format!(
         "{} of {} opened, {} of {} read in {}; {} in {took_ms} ms\n",

@@ -2,33 +2,18 @@
 
 use sealog_record::Timestamp;
 
-use super::completeness::{Asked, Completeness, Tally, sum_up};
+use super::completeness::Completeness;
 use super::diff::{AttributeChange, Difference, differences};
 use super::facts::Facts;
-use super::gaps::{self, DeclaredGap};
-use super::groups::Groups;
 use super::key::ItemKey;
-use super::row::Spot;
-use super::search;
 use super::state::{ItemState, Moment, State, spot};
 use super::value::Item;
+use super::walk::Walk;
 use crate::error::QueryError;
 use crate::session::Session;
 
 /// The items that were changed between two instants, in order of their keys' texts. Memory: as for a snapshot.
-pub struct Comparison<'a> {
-    session: &'a Session,
-    facts: &'a Facts,
-    gaps: Vec<DeclaredGap>,
-    groups: Option<Groups>,
-    from: Timestamp,
-    to: Timestamp,
-    is_of_one: bool,
-    limit: u64,
-    is_cut: bool,
-    last: Option<Spot>,
-    tally: Tally,
-}
+pub struct Comparison<'a>(Walk<'a>);
 
 /// One item that was changed.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,20 +93,14 @@ impl<'a> Comparison<'a> {
         if to < from {
             return Err(QueryError::Question(format!("{to} is before {from}: exchange the two instants")));
         }
-        let gaps = gaps::declared(session, facts).await?;
-        let groups = Groups::open(session, facts, key.clone(), (from, to)).await?;
-        if let (None, Some(key)) = (&groups, &key) {
-            return Err(search::nothing(session, facts, key).await?);
-        }
-        let is_of_one = key.is_some();
-        let (limit, is_cut, last, tally) = (u64::MAX, false, None, Tally::default());
-        Ok(Self { session, facts, gaps, groups, from, to, is_of_one, limit, is_cut, last, tally })
+        Ok(Self(Walk::open(session, facts, (from, to), key).await?))
     }
 
     /// Gives no more than so many items.
     #[must_use]
-    pub fn at_most(self, limit: u64) -> Self {
-        Self { limit, ..self }
+    pub fn at_most(mut self, limit: u64) -> Self {
+        self.0.limit = limit;
+        self
     }
 
     /// The next item that was changed between the two; `None` at the end.
@@ -129,29 +108,27 @@ impl<'a> Comparison<'a> {
     /// # Errors
     /// What the engine says.
     pub async fn next(&mut self) -> Result<Option<ItemComparison>, QueryError> {
-        let Some(groups) = &mut self.groups else { return Ok(None) };
+        let walk = &mut self.0;
+        let (from, to) = (walk.from, walk.to);
         loop {
-            let (mut first, mut second) = (Moment::new(self.from), Moment::new(self.to));
+            let (mut first, mut second) = (Moment::new(from), Moment::new(to));
             let mut changes = 0;
-            let (from, to) = (self.from, self.to);
-            let keys = groups.next(|row| {
+            let keys = walk.next(|row| {
                 first.take(row);
                 second.take(row);
                 changes += u64::from(from < row.at() && row.at() <= to);
             });
             let Some(keys) = keys.await? else { return Ok(None) };
-            self.last = spot(second.open_end())?;
+            walk.last = spot(second.open_end())?;
             if changes == 0 {
                 continue;
             }
-            if self.tally.items == self.limit {
-                self.is_cut = true;
+            if walk.is_full() {
                 return Ok(None);
             }
-            let from = first.state(&self.gaps, &self.facts.lineage)?;
-            let to = second.state(&self.gaps, &self.facts.lineage)?;
-            self.tally.items += 1;
-            self.tally.take(&[&from, &to]);
+            let (from, to) = (walk.state(&first)?, walk.state(&second)?);
+            walk.tally.items += 1;
+            walk.tally.take(&[&from, &to]);
             let difference = ItemDifference::of(&from.state, &to.state);
             return Ok(Some(ItemComparison { keys, difference, changes, from, to }));
         }
@@ -162,8 +139,6 @@ impl<'a> Comparison<'a> {
     /// # Errors
     /// What the engine says.
     pub async fn end(self) -> Result<Completeness, QueryError> {
-        let Self { session, facts, gaps, from, to, is_of_one, is_cut, last, tally, .. } = self;
-        let last = is_of_one.then_some(last);
-        sum_up(Asked { session, facts, gaps: &gaps, from, to, last, is_cut }, &tally).await
+        self.0.end().await
     }
 }

@@ -3,19 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::{StreamExt as _, TryStreamExt as _};
-use sealog_chain::{
-    CHECKPOINT_KEY, Commit, Fact, Fold, Hash, SignedCheckpoint, VerifierKey, commit_key, commit_number_of,
-};
+use sealog_chain::{CHECKPOINT_KEY, Commit, Fact, Fold, Hash, SignedCheckpoint, VerifierKey};
+use sealog_lake::LakeError;
 use sealog_record::{Gap, ShardId, StartAt, StreamEnd, StreamLabel, Timestamp};
-use sealog_store::{Log, LogError};
+use sealog_store::Log;
 
 use super::lineage::Lineage;
 use crate::error::QueryError;
-use sealog_lake::LakeError;
 
-/// Commits fetched at once.
-const READS_AT_ONCE: usize = 16;
 /// A stream younger than this, when its reading began, was read from its first record: the service keeps 24 hours.
 const WHOLE_MS: i64 = 23 * 3_600_000;
 
@@ -79,8 +74,8 @@ pub struct Facts {
 }
 
 /// What is looked at while commits are folded.
+#[derive(Default)]
 struct Reading {
-    fold: Fold,
     streams: BTreeMap<StreamLabel, Stream>,
     gaps: Vec<(u64, Gap)>,
     polled_since: Option<Timestamp>,
@@ -98,37 +93,18 @@ impl Facts {
         let head = log.read(CHECKPOINT_KEY).await?;
         let head = head.map(|object| SignedCheckpoint::parse(&object.bytes));
         let size = head.as_ref().and_then(|head| head.as_ref().ok()).map(|head| head.checkpoint.size);
-        let mut reading = Reading {
-            fold: Fold::default(),
-            streams: BTreeMap::new(),
-            gaps: Vec::new(),
-            polled_since: None,
-            lineage: Lineage::default(),
-        };
-        let mut at_head = None;
-        let prefix = log.key("");
-        let listed = log.store().list(&log.key("commits/"), None).await?;
-        let numbers: Vec<u64> =
-            listed.iter().filter_map(|entry| commit_number_of(entry.key.strip_prefix(&prefix)?)).collect();
-        let reads = futures_util::stream::iter(numbers)
-            .map(|number| async move { Ok::<_, QueryError>((number, log.read(&commit_key(number)).await?)) })
-            .buffered(READS_AT_ONCE);
-        let mut reads = std::pin::pin!(reads);
-        while let Some((number, object)) = reads.try_next().await? {
-            let next = reading.fold.size();
-            let missing = || LogError::Missing { log: log.name().to_owned(), number: next };
-            let object = object.filter(|_| number == next).ok_or_else(missing).map_err(LakeError::from)?;
-            let commit = log.fold_in(&mut reading.fold, &object).map_err(LakeError::from)?;
+        let (mut fold, mut reading, mut at_head) = (Fold::default(), Reading::default(), None);
+        let followed = log.follow(&mut fold, |fold, commit| {
             reading.take(&commit);
-            if Some(reading.fold.size()) == size {
-                at_head =
-                    Some((reading.fold.tree().root(), reading.fold.key().unwrap_or_default().to_owned()));
+            if Some(fold.size()) == size {
+                at_head = Some((fold.tree().root(), fold.key().unwrap_or_default().to_owned()));
             }
-        }
-        if reading.fold.size() == 0 {
+        });
+        followed.await.map_err(LakeError::from)?;
+        if fold.size() == 0 {
             return Err(QueryError::NoLog(log.name().to_owned()));
         }
-        let Reading { fold, streams, gaps, polled_since, lineage } = reading;
+        let Reading { streams, gaps, polled_since, lineage } = reading;
         let signed = signed(head, at_head);
         Ok(Self { log: log.name().to_owned(), fold, streams, gaps, polled_since, lineage, signed })
     }

@@ -26,6 +26,7 @@ mod search;
 mod snapshot;
 mod state;
 mod value;
+mod walk;
 
 pub use change::{Change, Changed, Continuity, Proof, VerdictOn, Who};
 pub use comparison::{Comparison, ItemComparison, ItemDifference};

@@ -2,32 +2,18 @@
 
 use sealog_record::Timestamp;
 
-use super::completeness::{Asked, Completeness, Tally, sum_up};
+use super::completeness::Completeness;
 use super::facts::Facts;
-use super::gaps::{self, DeclaredGap};
-use super::groups::Groups;
 use super::key::ItemKey;
-use super::row::Spot;
-use super::search;
 use super::state::{ItemState, Moment, spot};
 use super::value::Item;
+use super::walk::Walk;
 use crate::error::QueryError;
 use crate::session::Session;
 
 /// The items of a table at an instant, in order of their keys' texts. Memory: two changes of one item, and what the engine
 /// may use to sort.
-pub struct Snapshot<'a> {
-    session: &'a Session,
-    facts: &'a Facts,
-    gaps: Vec<DeclaredGap>,
-    groups: Option<Groups>,
-    at: Timestamp,
-    is_of_one: bool,
-    limit: u64,
-    is_cut: bool,
-    last: Option<Spot>,
-    tally: Tally,
-}
+pub struct Snapshot<'a>(Walk<'a>);
 
 /// One item of a snapshot.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,20 +35,14 @@ impl<'a> Snapshot<'a> {
         at: Timestamp,
         key: Option<ItemKey>,
     ) -> Result<Self, QueryError> {
-        let gaps = gaps::declared(session, facts).await?;
-        let groups = Groups::open(session, facts, key.clone(), (at, at)).await?;
-        if let (None, Some(key)) = (&groups, &key) {
-            return Err(search::nothing(session, facts, key).await?);
-        }
-        let is_of_one = key.is_some();
-        let (limit, is_cut, last, tally) = (u64::MAX, false, None, Tally::default());
-        Ok(Self { session, facts, gaps, groups, at, is_of_one, limit, is_cut, last, tally })
+        Ok(Self(Walk::open(session, facts, (at, at), key).await?))
     }
 
     /// Gives no more than so many items.
     #[must_use]
-    pub fn at_most(self, limit: u64) -> Self {
-        Self { limit, ..self }
+    pub fn at_most(mut self, limit: u64) -> Self {
+        self.0.limit = limit;
+        self
     }
 
     /// The next item that was there or may have been; the one that was asked for in any case. `None` at the end.
@@ -70,20 +50,19 @@ impl<'a> Snapshot<'a> {
     /// # Errors
     /// What the engine says.
     pub async fn next(&mut self) -> Result<Option<ItemAt>, QueryError> {
-        let Some(groups) = &mut self.groups else { return Ok(None) };
+        let walk = &mut self.0;
         loop {
-            let mut moment = Moment::new(self.at);
-            let Some(keys) = groups.next(|row| moment.take(row)).await? else { return Ok(None) };
-            let state = moment.state(&self.gaps, &self.facts.lineage)?;
-            let is_shown = !state.state.is_absent() || !state.gaps.is_empty() || self.is_of_one;
-            if is_shown && self.tally.items == self.limit {
-                self.is_cut = true;
+            let mut moment = Moment::new(walk.to);
+            let Some(keys) = walk.next(|row| moment.take(row)).await? else { return Ok(None) };
+            let state = walk.state(&moment)?;
+            let is_shown = !state.state.is_absent() || !state.gaps.is_empty() || walk.is_of_one;
+            if is_shown && walk.is_full() {
                 return Ok(None);
             }
-            self.tally.take(&[&state]);
+            walk.tally.take(&[&state]);
             if is_shown {
-                self.last = spot(moment.open_end())?;
-                self.tally.items += 1;
+                walk.last = spot(moment.open_end())?;
+                walk.tally.items += 1;
                 return Ok(Some(ItemAt { keys, state }));
             }
         }
@@ -94,8 +73,6 @@ impl<'a> Snapshot<'a> {
     /// # Errors
     /// What the engine says.
     pub async fn end(self) -> Result<Completeness, QueryError> {
-        let Self { session, facts, gaps, at, is_of_one, is_cut, last, tally, .. } = self;
-        let last = is_of_one.then_some(last);
-        sum_up(Asked { session, facts, gaps: &gaps, from: at, to: at, last, is_cut }, &tally).await
+        self.0.end().await
     }
 }

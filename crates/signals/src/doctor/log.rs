@@ -23,7 +23,7 @@ pub(super) async fn examine(
         None => None,
     };
     let mut fold = fold.unwrap_or_default();
-    if let Err(error) = log.follow(&mut fold, drop).await {
+    if let Err(error) = log.follow(&mut fold, |_, _| ()).await {
         return vec![unreadable(&subject, &error)];
     }
     if fold.size() == 0 {

@@ -62,7 +62,7 @@ impl Archive {
 impl Looked {
     async fn follow(&mut self) -> Result<(), Failure> {
         let Self { log, fold, lately } = self;
-        let followed = log.follow(fold, |commit| note(&commit, lately)).await;
+        let followed = log.follow(fold, |_, commit| note(&commit, lately)).await;
         followed.map_err(|error| {
             if let LogError::Store(error) = error { error.into() } else { Failure::unreachable(error) }
         })
