@@ -45,7 +45,7 @@ pub struct SourceOptions {
     pub require_view_type: Option<ViewType>,
     /// How long a change may wait in an idle shard before anyone asks. Each question costs.
     pub latency_max: Duration,
-    /// Most `GetRecords` calls under way at once.
+    /// Most calls about single shards under way at once: `GetRecords` and `GetShardIterator`.
     pub readers_max: usize,
     /// End with [`SourceEvent::CaughtUp`] once every shard is read to its present end.
     pub until_caught_up: bool,

@@ -32,6 +32,8 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 /// The SDK's own quick attempts; patience is the reader's.
 const ATTEMPTS: u32 = 3;
 const BACKOFF_MAX: Duration = Duration::from_secs(2);
+/// As many as one table's readers use. Each keeps the buffer that its largest reply needed, about 100 KB.
+const IDLE_CONNECTIONS_MAX: usize = 64;
 
 /// What overrides the environment, the profile and the instance's role. All absent: the usual AWS conventions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,7 +78,7 @@ impl AwsStreamClient {
     /// Nothing is asked of the service. What is missing (region, credentials) is said by the first call.
     pub async fn load(options: &AwsOptions) -> Self {
         let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
-        let http = http.build_https();
+        let http = http.pool_max_idle_per_host(IDLE_CONNECTIONS_MAX).build_https();
         let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http.clone());
         if let Some(profile) = &options.profile {
             loader = loader.profile_name(profile);

@@ -20,7 +20,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
-use bytes::Bytes;
+use bytes::{Buf, BufMut as _, Bytes};
 use http_body_util::{BodyExt as _, Limited};
 
 use super::calls::{CallOutcome, Calls, Operation};
@@ -123,12 +123,20 @@ async fn take_body(mut reply: HttpResponse) -> Result<HttpResponse, ConnectorErr
         return Ok(reply);
     }
     let body = Limited::new(reply.take_body(), PAGE_BYTES_MAX).collect().await.map_err(ConnectorError::io)?;
-    let body = body.to_bytes();
+    let body = of_its_own(body.aggregate());
     check_crc32(&reply, &body)?;
     // Without a slot nobody asked for the body: the SDK keeps it.
     let kept = SLOT.try_with(|slot| slot.replace(Some(body.clone()))).is_ok();
     *reply.body_mut() = if kept { SdkBody::from("{}") } else { SdkBody::from(body) };
     Ok(reply)
+}
+
+/// A body in memory of its own size. As received it may be a window into the connection's read buffer, which is many times
+/// as large and lives as long as the page does; a budget counts bodies, not buffers.
+fn of_its_own(received: impl Buf) -> Bytes {
+    let mut body = Vec::with_capacity(received.remaining());
+    body.put(received);
+    body.into()
 }
 
 /// DynamoDB sends the CRC-32 of each body in `x-amz-crc32`; the SDK does not look at it.

@@ -73,7 +73,8 @@ pub(crate) struct Shared<C> {
     events: mpsc::Sender<SourceEvent>,
     limits: Limits,
     health: Arc<Health>,
-    reads: Semaphore,
+    /// Calls about one shard that are under way.
+    calls: Semaphore,
     cancel: CancellationToken,
     /// Records were read: a refusal after that is a permission that was taken away, and may come back.
     was_allowed: AtomicBool,
@@ -114,7 +115,7 @@ impl<C: StreamClient> Source<C> {
         limits: Limits,
         cancel: CancellationToken,
     ) -> Result<(), SourceError> {
-        let reads = Semaphore::new(self.options.readers_max.max(1));
+        let calls = Semaphore::new(self.options.readers_max.max(1));
         let Self { client, clock, options, table, coverage, health } = self;
         let client = Arc::new(Counted::new(client, Arc::clone(health.calls())));
         let shared = Arc::new(Shared {
@@ -125,7 +126,7 @@ impl<C: StreamClient> Source<C> {
             events,
             limits,
             health,
-            reads,
+            calls,
             cancel,
             was_allowed: AtomicBool::new(false),
             table_is_gone: AtomicBool::new(false),

@@ -156,13 +156,13 @@ impl<C: StreamClient> ShardReader<C> {
         if let Some(wait) = self.pace.wait(self.shared.clock.now_ms(), &mut self.rng) {
             self.shared.clock.sleep(wait).await;
         }
-        let reading = self.shared.reads.acquire().await;
+        let calling = self.shared.calls.acquire().await;
         let Some(permit) = self.shared.limits.bytes.reserve().await else {
             return Err(SourceError::PipelineClosed);
         };
         let asked_ms = self.shared.clock.now_ms();
         let body = self.shared.client.get_records(&iterator).await;
-        drop(reading);
+        drop(calling);
         match body {
             Ok(body) => {
                 self.shared.was_allowed.store(true, Ordering::Relaxed);
@@ -183,6 +183,7 @@ impl<C: StreamClient> ShardReader<C> {
 
     async fn open(&mut self) -> Result<ShardIterator, ServiceError> {
         let place = self.opening.place(self.read, self.unwatched());
+        let _calling = self.shared.calls.acquire().await;
         let iterator = self.shared.client.shard_iterator(&self.stream, &self.start.shard, place).await?;
         self.at_latest = self.opening.opened();
         self.iterator = Some(iterator.clone());
