@@ -1,7 +1,7 @@
 //! A row on its way from one file to another: owned, ordered as sorted files are, and with a form for temporary files.
 
 use std::cmp::Ordering;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, Read, Write};
 
 use sealog_record::{SequenceNumber, decode_leaf, encode_leaf};
 
@@ -9,44 +9,74 @@ use crate::columns::Columns;
 use crate::row::{LakeRow, key_texts};
 
 /// Most bytes of one row in a temporary file; what claims more is damaged.
-const BYTES_MAX: u32 = 1 << 30;
+const BYTES_MAX: usize = 1 << 30;
+/// What an allocation costs beside its bytes, about.
+const ALLOCATION_BYTES: usize = 16;
+/// Length of a cell that is not there.
+const NONE: u32 = u32::MAX;
 
-/// One row. Ordered by (pk, sk, sequence number, commit, row).
+/// One row. Ordered by (pk, sk, sequence number, commit, row). Hundreds of thousands are held at once: one allocation each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
-    pk: Option<String>,
-    sk: Option<String>,
     sequence: Option<SequenceNumber>,
     commit_number: i64,
     row_index: i64,
     committed_at: i64,
-    leaf_hash: Vec<u8>,
-    /// The evidence columns in the encoding of their leaf.
-    evidence: Vec<u8>,
+    /// Lengths of pk and sk, if they are there, and of the leaf hash.
+    lengths: [u32; 3],
+    /// These three, then the evidence columns in the encoding of their leaf.
+    cells: Box<[u8]>,
+}
+
+struct Cells<'a> {
+    pk: Option<&'a [u8]>,
+    sk: Option<&'a [u8]>,
+    leaf_hash: &'a [u8],
+    evidence: &'a [u8],
 }
 
 impl Entry {
     pub(crate) fn of(row: &LakeRow<'_>, columns: &Columns) -> Self {
-        let (pk, sk) = key_texts(row.evidence.change.keys, columns);
-        let mut evidence = Vec::new();
-        encode_leaf(&row.evidence, &mut evidence);
+        let change = &row.evidence.change;
+        let (pk, sk) = key_texts(change.keys, columns);
+        let long = [change.keys, change.old_image, change.new_image, change.extra];
+        let mut cells = Vec::with_capacity(long.into_iter().flatten().map(str::len).sum::<usize>() + 1024);
+        let keys = [pk.as_deref(), sk.as_deref()].map(|key| key.map(str::as_bytes));
+        let lengths = [keys[0], keys[1], Some(row.leaf_hash)].map(|cell| {
+            let Some(cell) = cell else { return NONE };
+            cells.extend_from_slice(cell);
+            // A longer cell would not fit into a page; its row would be refused as changed.
+            u32::try_from(cell.len()).unwrap_or(NONE)
+        });
+        encode_leaf(&row.evidence, &mut cells);
         Self {
-            pk,
-            sk,
-            sequence: row.evidence.change.sequence_number.parse().ok(),
+            sequence: change.sequence_number.parse().ok(),
             commit_number: row.commit_number,
             row_index: row.row_index,
             committed_at: row.committed_at,
-            leaf_hash: row.leaf_hash.to_vec(),
-            evidence,
+            lengths,
+            cells: cells.into_boxed_slice(),
         }
+    }
+
+    /// Short where the lengths are none of these cells.
+    fn cells(&self) -> Cells<'_> {
+        let mut rest: &[u8] = &self.cells;
+        let [pk, sk, leaf_hash] = self.lengths.map(|length| {
+            let length = usize::try_from(length).ok().filter(|_| length != NONE)?;
+            let (cell, behind) = rest.split_at_checked(length)?;
+            rest = behind;
+            Some(cell)
+        });
+        Cells { pk, sk, leaf_hash: leaf_hash.unwrap_or_default(), evidence: rest }
     }
 
     /// The row again; `None` for bytes that no row has.
     pub(crate) fn row(&self) -> Option<LakeRow<'_>> {
+        let Cells { leaf_hash, evidence, .. } = self.cells();
         Some(LakeRow {
-            evidence: decode_leaf(&self.evidence)?,
-            leaf_hash: &self.leaf_hash,
+            evidence: decode_leaf(evidence)?,
+            leaf_hash,
             commit_number: self.commit_number,
             row_index: self.row_index,
             committed_at: self.committed_at,
@@ -55,79 +85,61 @@ impl Entry {
 
     /// About what it takes in memory.
     pub(crate) fn bytes(&self) -> usize {
-        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-        size_of::<Self>() + text(&self.pk) + text(&self.sk) + self.leaf_hash.len() + self.evidence.len()
+        size_of::<Self>() + ALLOCATION_BYTES + self.cells.len()
     }
 
     pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
-        for number in [self.commit_number, self.row_index, self.committed_at] {
-            out.write_all(&number.to_le_bytes())?;
+        let sequence = self.sequence.as_ref().map(SequenceNumber::as_str).unwrap_or_default();
+        let numbers = [self.commit_number, self.row_index, self.committed_at];
+        let lengths = [sequence.len(), self.cells.len()].map(u32::try_from);
+        numbers.iter().try_for_each(|number| out.write_all(&number.to_le_bytes()))?;
+        self.lengths.iter().try_for_each(|length| out.write_all(&length.to_le_bytes()))?;
+        for length in lengths {
+            out.write_all(&length.map_err(io::Error::other)?.to_le_bytes())?;
         }
-        let sequence = self.sequence.as_ref().map(SequenceNumber::as_str);
-        let texts = [self.pk.as_deref(), self.sk.as_deref(), sequence].map(|text| text.map(str::as_bytes));
-        let [pk, sk, sequence] = texts;
-        for cell in [pk, sk, sequence, Some(self.leaf_hash.as_slice()), Some(self.evidence.as_slice())] {
-            let Some(cell) = cell else {
-                out.write_all(&u32::MAX.to_le_bytes())?;
-                continue;
-            };
-            let length = u32::try_from(cell.len()).map_err(io::Error::other)?;
-            out.write_all(&length.to_le_bytes())?;
-            out.write_all(cell)?;
-        }
-        Ok(())
+        out.write_all(sequence.as_bytes())?;
+        out.write_all(&self.cells)
     }
 
     /// The next row of a temporary file; `None` at its end.
-    pub(crate) fn read(from: &mut impl Read) -> io::Result<Option<Self>> {
-        let mut first = [0; 8];
-        match from.read_exact(&mut first) {
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-            read => read?,
+    pub(crate) fn read(from: &mut impl BufRead) -> io::Result<Option<Self>> {
+        if from.fill_buf()?.is_empty() {
+            return Ok(None);
         }
-        let commit_number = i64::from_le_bytes(first);
-        let (row_index, committed_at) = (integer(from)?, integer(from)?);
-        let text = |cell: Option<Vec<u8>>| cell.map(String::from_utf8).transpose().map_err(io::Error::other);
-        let (pk, sk, sequence) = (text(cell(from)?)?, text(cell(from)?)?, text(cell(from)?)?);
+        let [commit_number, row_index, committed_at] = [(); 3].map(|()| array(from).map(i64::from_le_bytes));
+        let lengths = [(); 5].map(|()| array(from).map(u32::from_le_bytes));
+        let [pk, sk, leaf_hash, sequence, cells] = lengths;
+        let sequence = bytes(from, sequence?)?;
         Ok(Some(Self {
-            pk,
-            sk,
-            sequence: sequence.and_then(|sequence| sequence.parse().ok()),
-            commit_number,
-            row_index,
-            committed_at,
-            leaf_hash: cell(from)?.unwrap_or_default(),
-            evidence: cell(from)?.unwrap_or_default(),
+            sequence: std::str::from_utf8(&sequence).ok().and_then(|sequence| sequence.parse().ok()),
+            commit_number: commit_number?,
+            row_index: row_index?,
+            committed_at: committed_at?,
+            lengths: [pk?, sk?, leaf_hash?],
+            cells: bytes(from, cells?)?.into_boxed_slice(),
         }))
     }
 }
 
-fn integer(from: &mut impl Read) -> io::Result<i64> {
-    let mut bytes = [0; 8];
+fn array<const N: usize>(from: &mut impl Read) -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
     from.read_exact(&mut bytes)?;
-    Ok(i64::from_le_bytes(bytes))
+    Ok(bytes)
 }
 
-fn cell(from: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
-    let mut length = [0; 4];
-    from.read_exact(&mut length)?;
-    let length = u32::from_le_bytes(length);
-    if length == u32::MAX {
-        return Ok(None);
-    }
-    if length > BYTES_MAX {
-        return Err(io::Error::other("a row is longer than any row"));
-    }
-    let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
+fn bytes(from: &mut impl Read, length: u32) -> io::Result<Vec<u8>> {
+    let length = usize::try_from(length).ok().filter(|length| *length <= BYTES_MAX);
+    let mut bytes = vec![0; length.ok_or_else(|| io::Error::other("a row is longer than any row"))?];
     from.read_exact(&mut bytes)?;
-    Ok(Some(bytes))
+    Ok(bytes)
 }
 
 impl Ord for Entry {
     fn cmp(&self, other: &Self) -> Ordering {
+        let (mine, theirs) = (self.cells(), other.cells());
         let place = |entry: &Self| (entry.commit_number, entry.row_index);
-        (&self.pk, &self.sk, self.sequence)
-            .cmp(&(&other.pk, &other.sk, other.sequence))
+        (mine.pk, mine.sk, self.sequence)
+            .cmp(&(theirs.pk, theirs.sk, other.sequence))
             .then_with(|| place(self).cmp(&place(other)))
     }
 }

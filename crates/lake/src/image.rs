@@ -2,19 +2,48 @@
 //! images differ **as values** (FORMAT.md, section 8, "image-break": maps and sets in any order, all else by its text).
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Ordering;
+use std::fmt;
 
-use serde::Deserialize;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// A name as JSON spells it, borrowed where it needs no decoding.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, serde::Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Members of an object by name. Of a name that stands twice the last counts.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Item<'a>(#[serde(borrow)] BTreeMap<Text<'a>, &'a RawValue>);
+/// Members of an object, each name once and in order. Of a name that stands twice the last counts.
+#[derive(Debug)]
+pub(crate) struct Item<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Item<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members)
+    }
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Item<'de>;
+
+    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some((Text(name), value)) = map.next_entry()? {
+            members.push((name, value));
+        }
+        // The sort is stable, and of equal ones the first is kept.
+        members.reverse();
+        members.sort_by(|(a, _), (b, _): &(Cow<'_, str>, _)| a.cmp(b));
+        members.dedup_by(|(later, _), (first, _)| later == first);
+        Ok(Item(members))
+    }
+}
 
 /// One attribute value.
 #[derive(Debug)]
@@ -44,12 +73,13 @@ impl<'a> Item<'a> {
     }
 
     fn get(&self, name: &str) -> Option<&'a RawValue> {
-        self.0.get(&Text(Cow::Borrowed(name))).copied()
+        let place = self.0.binary_search_by(|(member, _)| member.as_ref().cmp(name)).ok()?;
+        self.0.get(place).map(|(_, value)| *value)
     }
 
     /// Names of the members, in order.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(|name| name.0.as_ref())
+        self.0.iter().map(|(name, _)| name.as_ref())
     }
 
     /// The attribute at a path; `None` where there is none.
@@ -79,10 +109,9 @@ impl<'a> Attribute<'a> {
 
     fn known(raw: &'a RawValue) -> Option<Self> {
         let object = Item::parse(raw.get())?;
-        let mut members = object.0.iter();
-        let ((kind, value), None) = (members.next()?, members.next()) else { return None };
+        let [(kind, value)] = object.0.as_slice() else { return None };
         let text = || serde_json::from_str::<Text<'a>>(value.get()).ok().map(|text| text.0);
-        Some(match kind.0.as_ref() {
+        Some(match kind.as_ref() {
             "S" => Self::String(text()?),
             "N" => Self::Number(text()?),
             "B" => Self::Binary(text()?),
@@ -105,23 +134,36 @@ impl<'a> Attribute<'a> {
 
 /// Names of the members that differ between two items; an item that is not there has no members.
 pub(crate) fn differing(old: Option<&Item<'_>>, new: Option<&Item<'_>>) -> Vec<String> {
-    let names = |item: Option<&Item<'_>>| -> BTreeSet<String> {
-        item.into_iter().flat_map(|item| item.names().map(str::to_owned)).collect()
-    };
-    let (mut all, news) = (names(old), names(new));
-    all.extend(news);
-    let value = |item: Option<&Item<'_>>, name: &str| {
-        item.and_then(|item| item.get(name).map(RawValue::get).map(str::to_owned))
-    };
-    all.retain(|name| match (value(old, name), value(new, name)) {
-        (Some(old), Some(new)) => !is_same(&old, &new),
-        _ => true,
-    });
-    all.into_iter().collect()
+    let mut olds = old.map_or(&[][..], |item| item.0.as_slice());
+    let mut news = new.map_or(&[][..], |item| item.0.as_slice());
+    let mut names = Vec::new();
+    loop {
+        let order = match (olds.first(), news.first()) {
+            (Some((old, _)), Some((new, _))) => old.cmp(new),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => return names,
+        };
+        let old = if order.is_le() { olds.split_off_first() } else { None };
+        let new = if order.is_ge() { news.split_off_first() } else { None };
+        match (old, new) {
+            (Some((_, old)), Some((_, new))) if is_same(old.get(), new.get()) => {}
+            (Some((name, _)), _) | (None, Some((name, _))) => names.push(name.clone().into_owned()),
+            (None, None) => {}
+        }
+    }
 }
 
 fn is_same(a: &str, b: &str) -> bool {
-    a == b || matches!((settled(a), settled(b)), (Some(a), Some(b)) if a == b)
+    a == b
+        || !(is_plain(a) && is_plain(b)) && matches!((settled(a), settled(b)), (Some(a), Some(b)) if a == b)
+}
+
+/// A string, number or binary as the service spells it. Two of these with different texts are different values.
+fn is_plain(text: &str) -> bool {
+    let kinds = [r#"{"S":""#, r#"{"N":""#, r#"{"B":""#];
+    let inner = kinds.iter().find_map(|kind| text.strip_prefix(kind)?.strip_suffix(r#""}"#));
+    inner.is_some_and(|inner| !inner.bytes().any(|byte| matches!(byte, b'"' | b'\\')))
 }
 
 /// A value in which the order of a set's elements says nothing any more.
@@ -168,6 +210,21 @@ mod tests {
         let other = r#"{"s":{"SS":["a","c"]},"m":{"M":{"x":{"N":"2"},"y":{"S":"é"}}},"l":{"L":[{"N":"2"},{"N":"1"}]},"new":{"S":""}}"#;
         assert_eq!(changed(old, other), ["l", "m", "n", "new", "s"]);
         assert_eq!(differing(None, Item::parse(r#"{"b":{"S":"1"},"a":{"S":"1"}}"#).as_ref()), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_plain_text_is_compared_as_it_stands_and_another_by_what_it_means() {
+        for (a, b, names) in [
+            (r#"{"S":"a"}"#, r#"{"S":"\u0061"}"#, 0),
+            (r#"{"S":"a"}"#, r#"{ "S":"a"}"#, 0),
+            (r#"{"S":"a"}"#, r#"{"S":"b"}"#, 1),
+            (r#"{"S":"1"}"#, r#"{"N":"1"}"#, 1),
+            (r#"{"N":"1"}"#, r#"{"N":"1.0"}"#, 1),
+            (r#"{"S":"a","N":"1"}"#, r#"{"N":"1","S":"a"}"#, 0),
+        ] {
+            let item = |value| format!(r#"{{"x":{value}}}"#);
+            assert_eq!(changed(&item(a), &item(b)).len(), names, "{a} {b}");
+        }
     }
 
     #[test]

@@ -44,10 +44,14 @@ pub(super) struct Written {
 impl Written {
     /// Its bytes.
     pub(super) fn bytes(&mut self, spill: &Spill) -> Result<Bytes, LakeError> {
-        let mut bytes = Vec::new();
-        let read = self.file.seek(SeekFrom::Start(0)).and_then(|_| self.file.read_to_end(&mut bytes));
-        read.map_err(|error| spill.failed(error))?;
-        Ok(bytes.into())
+        let mut read = || {
+            let length = self.file.seek(SeekFrom::End(0))?;
+            let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+            self.file.seek(SeekFrom::Start(0))?;
+            self.file.read_to_end(&mut bytes)?;
+            Ok(bytes.into())
+        };
+        read().map_err(|error| spill.failed(error))
     }
 }
 
