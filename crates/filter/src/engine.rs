@@ -1,16 +1,11 @@
-//! The engine: what guests can do at all, and the clock that stops them.
+//! The engine: what guests can do at all.
 
-use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
-use std::time::Duration;
-
-use wasmtime::{Config, Enabled, Engine, EngineWeak, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, Engine, PoolingAllocationConfig};
 
 use crate::FilterError;
 
 /// Elements that all tables of an instance may have together.
 pub(crate) const TABLE_ELEMENTS_MAX: usize = 1_000_000;
-/// How often the clock ticks.
-pub(crate) const TICK: Duration = Duration::from_millis(10);
 /// Most bytes of stack that a guest's calls may use; half of what the smallest usual thread has.
 const STACK_BYTES_MAX: usize = 1 << 20;
 /// Instances that the pool has room for at once.
@@ -72,36 +67,4 @@ pub(crate) fn pooled() -> Option<Engine> {
             None
         }
     }
-}
-
-/// A thread that advances the engines' epochs. Ends when it is dropped.
-#[derive(Debug)]
-pub(crate) struct Clock {
-    _running: SyncSender<()>,
-}
-
-impl Clock {
-    pub(crate) fn start(engines: &[&Engine]) -> Result<Self, FilterError> {
-        let (running, stopped) = mpsc::sync_channel::<()>(0);
-        let engines: Vec<_> = engines.iter().map(|engine| engine.weak()).collect();
-        let tick = move || {
-            while stopped.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
-                for engine in engines.iter().filter_map(EngineWeak::upgrade) {
-                    engine.increment_epoch();
-                }
-            }
-        };
-        std::thread::Builder::new()
-            .name("sealog-filter-clock".to_owned())
-            .spawn(tick)
-            .map_err(|error| FilterError::Engine { why: format!("no thread for its clock: {error}") })?;
-        Ok(Self { _running: running })
-    }
-}
-
-/// Ticks after which a call that may take `wall_max` is stopped.
-pub(crate) fn ticks(wall_max: Duration) -> u64 {
-    let ticks = wall_max.as_nanos().div_ceil(TICK.as_nanos());
-    // The tick in which it begins is not a whole one.
-    u64::try_from(ticks).unwrap_or(u64::MAX).saturating_add(1)
 }

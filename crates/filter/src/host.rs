@@ -10,9 +10,9 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
 use crate::cache::Cache;
+use crate::clock::Clock;
 use crate::columns::Columns;
 use crate::compile::{Compiler, WALL_MAX};
-use crate::engine::Clock;
 use crate::filter::Inner as FilterInner;
 use crate::manifest::is_name;
 use crate::sandbox::{Linked, Program, Sandbox};
@@ -36,7 +36,7 @@ struct Inner {
     pooled: Option<Site>,
     cache: Option<Cache>,
     compiler: Option<Compiler>,
-    _clock: Clock,
+    clock: Clock,
 }
 
 /// An engine, and what its guests may import.
@@ -106,7 +106,7 @@ impl HostBuilder {
         let engines: Vec<_> =
             [Some(&on_demand), pooled.as_ref()].into_iter().flatten().map(|site| &site.engine).collect();
         let clock = Clock::start(&engines)?;
-        let inner = Inner { on_demand, pooled, cache, compiler: self.compiler, _clock: clock };
+        let inner = Inner { on_demand, pooled, cache, compiler: self.compiler, clock };
         Ok(Host { inner: Arc::new(inner) })
     }
 }
@@ -222,14 +222,14 @@ impl Host {
     /// The program of a component whose structure was found harmless.
     pub(crate) fn program(&self, component: &[u8], digest: FilterDigest) -> Result<Program, FilterError> {
         let (compiled, bytes) = self.compiled(component, digest)?;
-        let Inner { on_demand, pooled, .. } = self.inner.as_ref();
+        let Inner { on_demand, pooled, clock, .. } = self.inner.as_ref();
         let on_demand = link(on_demand, &compiled)?;
         let pooled = pooled.as_ref().filter(|_| bytes.len() <= POOLED_BYTES_MAX).and_then(|site| {
             // What the pool has no room for even when it is empty is refused here.
             let compiled = deserialize(&site.engine, &bytes).ok()?;
             link(site, &compiled).ok()
         });
-        Ok(Program { pooled, on_demand })
+        Ok(Program { pooled, on_demand, clock: clock.clone() })
     }
 
     /// The compiled component, and the bytes that it was taken from.

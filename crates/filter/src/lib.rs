@@ -11,6 +11,7 @@
 //! Sources of the rules: `wit/filter-1.0.0/filter.wit` and `crates/chain/FORMAT.md` (section 4).
 
 mod cache;
+mod clock;
 mod columns;
 mod compile;
 mod config;

@@ -5,10 +5,11 @@ use wasmtime::{
     Engine, PoolConcurrencyLimitError, ResourceLimiter, Store, StoreContextMut, Trap, WasmBacktrace,
 };
 
+use crate::clock::{self, Clock};
 use crate::engine::TABLE_ELEMENTS_MAX;
 use crate::filter::{LogLine, Usage};
 use crate::text::escaped;
-use crate::{Fault, FaultClass, Limits, engine, wit};
+use crate::{Fault, FaultClass, Limits, wit};
 
 /// Bytes of a guest's log that one batch may have.
 const LOG_BYTES_MAX: usize = 64 << 10;
@@ -28,10 +29,12 @@ pub(crate) struct Sandbox {
     log: Vec<LogLine>,
     log_left: usize,
     log_cut: bool,
+    /// As long as there is an instance, it may run.
+    _running: clock::Running,
 }
 
 impl Sandbox {
-    fn new(limits: &Limits) -> Self {
+    fn new(limits: &Limits, running: clock::Running) -> Self {
         Self {
             memory_max: limits.memory_max,
             memory: 0,
@@ -40,6 +43,7 @@ impl Sandbox {
             log: Vec::new(),
             log_left: LOG_BYTES_MAX,
             log_cut: false,
+            _running: running,
         }
     }
 
@@ -120,6 +124,8 @@ pub(crate) struct Program {
     pub(crate) pooled: Option<Linked>,
     /// Where there is always room.
     pub(crate) on_demand: Linked,
+    /// Stops their calls.
+    pub(crate) clock: Clock,
 }
 
 /// A compiled component, linked in one engine.
@@ -150,8 +156,8 @@ impl Linked {
     }
 
     /// Makes an instance, on the fuel of [`Limits::fuel_configure`].
-    fn instance(&self, limits: &Limits) -> (Store<Sandbox>, wasmtime::Result<Instance>) {
-        let mut store = Store::new(self.pre.engine(), Sandbox::new(limits));
+    fn instance(&self, limits: &Limits, clock: &Clock) -> (Store<Sandbox>, wasmtime::Result<Instance>) {
+        let mut store = Store::new(self.pre.engine(), Sandbox::new(limits, clock.running()));
         store.limiter(|sandbox| sandbox);
         store.set_hostcall_fuel(RESULT_BYTES_MAX);
         let began = arm(&mut store, limits.fuel_configure, limits);
@@ -164,13 +170,13 @@ impl Program {
     /// Makes an instance: in the pool, unless that is full or does not take it.
     fn instance(&self, limits: &Limits) -> (&Linked, Store<Sandbox>, wasmtime::Result<Instance>) {
         if let Some(pooled) = &self.pooled {
-            let (store, instance) = pooled.instance(limits);
+            let (store, instance) = pooled.instance(limits, &self.clock);
             let is_full = |error: &wasmtime::Error| error.is::<PoolConcurrencyLimitError>();
             if !instance.as_ref().is_err_and(is_full) {
                 return (pooled, store, instance);
             }
         }
-        let (store, instance) = self.on_demand.instance(limits);
+        let (store, instance) = self.on_demand.instance(limits, &self.clock);
         (&self.on_demand, store, instance)
     }
 
@@ -270,7 +276,7 @@ where
 
 /// Gives a call its fuel and its time.
 fn arm(store: &mut Store<Sandbox>, fuel: u64, limits: &Limits) -> wasmtime::Result<()> {
-    store.set_epoch_deadline(engine::ticks(limits.wall_max));
+    store.set_epoch_deadline(clock::ticks(limits.wall_max));
     store.set_fuel(fuel)
 }
 

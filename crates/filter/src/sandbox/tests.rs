@@ -84,6 +84,6 @@ fn a_guest_needs_as_much_in_the_pool_as_beside_it() {
         (before, after)
     };
     let pooled = usage(&program);
-    let Program { pooled: Some(_), on_demand } = program else { panic!("there is no pool") };
-    assert_eq!(usage(&Program { pooled: None, on_demand }), pooled);
+    let Program { pooled: Some(_), on_demand, clock } = program else { panic!("there is no pool") };
+    assert_eq!(usage(&Program { pooled: None, on_demand, clock }), pooled);
 }
