@@ -129,7 +129,7 @@ impl Session {
         if reach.behind() > 0 {
             self.behind.push(Behind { log: log.name().to_owned(), commits: reach.behind() });
         }
-        let columns = declared(log).await?.unwrap_or_default();
+        let columns = declared(log, &days).await?.unwrap_or_default();
         let changes = Changes::new((place, log), change_schema(&columns), &days);
         let (files, bytes) = changes.extent();
         self.meter.known(files, bytes);
@@ -152,7 +152,7 @@ impl Session {
         self.meter.known(listed.len() as u64, listed.iter().map(|(_, bytes)| bytes).sum());
         let columns = match options.columns.get(log.name()) {
             Some(columns) => columns.clone(),
-            None => declared(log).await?.unwrap_or_default(),
+            None => declared(log, &view(log).await?).await?.unwrap_or_default(),
         };
         let numbers = Arc::new(listed.into_iter().map(|(number, _)| number).collect());
         let evidence =

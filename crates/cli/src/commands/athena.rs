@@ -65,7 +65,8 @@ async fn ddl(args: &DdlArgs) -> Result<Exit, Failure> {
     for name in names {
         let log = Log::new(store.clone(), &name);
         let Some(first_date) = sealog_lake::first_date(&log).await? else { continue };
-        let Some(columns) = sealog_lake::declared(&log).await? else {
+        let days = sealog_lake::view(&log).await?;
+        let Some(columns) = sealog_lake::declared(&log, &days).await? else {
             return Err(Failure::unreachable(format!(
                 "{archive}: log {name} has no lake yet; run `sealog lake publish`, or `sealog run` with [lake]"
             )));

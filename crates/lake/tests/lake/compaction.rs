@@ -2,7 +2,7 @@
 
 use sealog_lake::{
     Columns, CompactOptions, Compacted, LakeError, Publisher, Spill, Unhurried, ViewFile, clean, compact,
-    pending, view,
+    declared, pending, view,
 };
 use sealog_record::Timestamp;
 use sealog_store::{Log, Store};
@@ -173,6 +173,24 @@ async fn making_a_cleaned_lake_anew_fills_new_columns_of_sorted_rows() {
     compact_all(&log, 9, later, &anew).await.unwrap();
     let rows = reader::rows(&log).await;
     assert!(rows.len() == 180 && rows.values().all(|row| row.new_amount.is_some()));
+}
+
+#[tokio::test]
+async fn a_lake_is_declared_by_what_was_made_last_sorted_or_fresh() {
+    let archive = three_days().await;
+    let log = archive.log();
+    let mut without = Publisher::resume(log.clone(), Columns::default(), now()).await.unwrap();
+    while without.step().await.unwrap().is_some() {}
+    let stated = async || declared(&log, &view(&log).await.unwrap()).await.unwrap();
+    assert_eq!(stated().await, Some(Columns::default()));
+    compact(&log, ("2026-11-22", 9), now(), &options("a"), &Unhurried).await.unwrap();
+    assert_eq!(
+        stated().await,
+        Some(columns()),
+        "one day is sorted, with the new columns; the others are fresh"
+    );
+    compact_all(&log, 9, now(), &options("a")).await.unwrap();
+    assert_eq!(stated().await, Some(columns()));
 }
 
 #[tokio::test]
