@@ -156,10 +156,11 @@ impl<C: StreamClient> ShardReader<C> {
         if let Some(wait) = self.pace.wait(self.shared.clock.now_ms(), &mut self.rng) {
             self.shared.clock.sleep(wait).await;
         }
-        let calling = self.shared.calls.acquire().await;
         let Some(permit) = self.shared.limits.bytes.reserve().await else {
             return Err(SourceError::PipelineClosed);
         };
+        // Not before: who waits for memory keeps nobody from calling.
+        let calling = self.shared.calls.acquire().await;
         let asked_ms = self.shared.clock.now_ms();
         let body = self.shared.client.get_records(&iterator).await;
         drop(calling);
