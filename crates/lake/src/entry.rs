@@ -106,18 +106,15 @@ impl Entry {
         if from.fill_buf()?.is_empty() {
             return Ok(None);
         }
-        let [commit_number, row_index, committed_at] = [(); 3].map(|()| array(from).map(i64::from_le_bytes));
-        let lengths = [(); 5].map(|()| array(from).map(u32::from_le_bytes));
-        let [pk, sk, leaf_hash, sequence, cells] = lengths;
-        let sequence = bytes(from, sequence?)?;
-        Ok(Some(Self {
-            sequence: std::str::from_utf8(&sequence).ok().and_then(|sequence| sequence.parse().ok()),
-            commit_number: commit_number?,
-            row_index: row_index?,
-            committed_at: committed_at?,
-            lengths: [pk?, sk?, leaf_hash?],
-            cells: bytes(from, cells?)?.into_boxed_slice(),
-        }))
+        let mut number = || array(from).map(i64::from_le_bytes);
+        let (commit_number, row_index, committed_at) = (number()?, number()?, number()?);
+        let mut length = || array(from).map(u32::from_le_bytes);
+        let lengths = [length()?, length()?, length()?];
+        let (sequence, cells) = (length()?, length()?);
+        let sequence = String::from_utf8(bytes(from, sequence)?).map_err(io::Error::other)?;
+        let cells = bytes(from, cells)?.into_boxed_slice();
+        let sequence = sequence.parse().ok();
+        Ok(Some(Self { sequence, commit_number, row_index, committed_at, lengths, cells }))
     }
 }
 

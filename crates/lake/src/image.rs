@@ -2,7 +2,6 @@
 //! images differ **as values** (FORMAT.md, section 8, "image-break": maps and sets in any order, all else by its text).
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -134,24 +133,14 @@ impl<'a> Attribute<'a> {
 
 /// Names of the members that differ between two items; an item that is not there has no members.
 pub(crate) fn differing(old: Option<&Item<'_>>, new: Option<&Item<'_>>) -> Vec<String> {
-    let mut olds = old.map_or(&[][..], |item| item.0.as_slice());
-    let mut news = new.map_or(&[][..], |item| item.0.as_slice());
-    let mut names = Vec::new();
-    loop {
-        let order = match (olds.first(), news.first()) {
-            (Some((old, _)), Some((new, _))) => old.cmp(new),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (None, None) => return names,
-        };
-        let old = if order.is_le() { olds.split_off_first() } else { None };
-        let new = if order.is_ge() { news.split_off_first() } else { None };
-        match (old, new) {
-            (Some((_, old)), Some((_, new))) if is_same(old.get(), new.get()) => {}
-            (Some((name, _)), _) | (None, Some((name, _))) => names.push(name.clone().into_owned()),
-            (None, None) => {}
-        }
-    }
+    let mut names: Vec<&str> = old.into_iter().chain(new).flat_map(Item::names).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.retain(|name| match (old.and_then(|old| old.get(name)), new.and_then(|new| new.get(name))) {
+        (Some(old), Some(new)) => !is_same(old.get(), new.get()),
+        _ => true,
+    });
+    names.into_iter().map(str::to_owned).collect()
 }
 
 fn is_same(a: &str, b: &str) -> bool {
